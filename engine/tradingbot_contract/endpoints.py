@@ -1,0 +1,41 @@
+"""Where the programs of a bot's pod find each other: ports, paths, files and names that two of them must spell alike."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ENGINE_CONTAINER: Final = "engine"
+OBSERVER_CONTAINER: Final = "observer"
+
+ENGINE_UID: Final = 10001
+OBSERVER_UID: Final = 10002
+"""Another uid than the engine's: the observer sees its RSS and CPU, and neither its environment nor its files."""
+POD_GID: Final = 10000
+"""Group of the bot's volume (``fsGroup``)."""
+
+ENGINE_PORT: Final = 8080
+OBSERVER_PORT: Final = 8081
+OPERATOR_PORT: Final = 8080
+
+METRICS_PATH: Final = "/metrics"
+LIVENESS_PATH: Final = "/livez"
+READINESS_PATH: Final = "/readyz"
+STATUS_PATH: Final = "/status"
+"""Engine: :class:`tradingbot_contract.report.EngineStatus` as JSON."""
+REPORT_PATH: Final = "/health"
+"""Observer: :class:`tradingbot_contract.report.ObserverReport` as JSON."""
+
+CONFIG_DIRECTORY: Final = "/etc/tradingbot"
+CONFIG_FILE: Final = "config.yaml"
+DATA_DIRECTORY: Final = "/var/lib/tradingbot"
+TEMPORARY_DIRECTORY: Final = "/tmp"  # noqa: S108 - an emptyDir of the pod, nothing else is mounted writable
+JOURNAL_FILE: Final = "journal.sqlite"
+
+ENV_CONFIG: Final = "TRADINGBOT_CONFIG"
+"""Path of the engine's document."""
+ENV_DATA: Final = "TRADINGBOT_DATA"
+"""Folder of the bot's own volume."""
+ENV_POD_NAME: Final = "TRADINGBOT_POD_NAME"
+ENV_POD_UID: Final = "TRADINGBOT_POD_UID"
+ENV_MEMORY_LIMIT: Final = "TRADINGBOT_ENGINE_MEMORY_LIMIT_BYTES"
+"""The engine container's memory limit when the pod started (downward API); the cgroup's own figure wins where it can be read."""

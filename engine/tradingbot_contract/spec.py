@@ -1,0 +1,270 @@
+"""The sections of a TradingBot's spec that reach the pod: one typed model each, with the text that users read.
+
+These classes are the only declaration of their fields. The operator composes them into the CRD and generates schema,
+documentation and ``kubectl explain`` from them; the engine and the observer decode the same classes from the document they are
+given. Bounds stand beside the field, so that the API server, the command line and the engine refuse the same things.
+
+Rules that span fields are CEL expressions in ``__rules__`` of the class they belong to, for the API server; ``__post_init__``
+of the same class holds the same condition for every other reader (a test compares the two).
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta, Struct, field
+
+
+class Rule(Struct, frozen=True):
+    """A condition on several fields: ``expression`` is CEL with ``self`` as the section, ``message`` says what to do."""
+
+    expression: str
+    message: str
+
+
+class Section(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Base of every section: frozen, camelCase on the wire, unknown fields refused."""
+
+    __rules__: ClassVar[tuple[Rule, ...]] = ()
+
+
+Percent = Annotated[float, Meta(ge=0, le=100)]
+Money = Annotated[float, Meta(gt=0, le=1e15)]
+Symbol = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Z0-9][A-Z0-9._:/-]*$")]
+
+
+class Strategy(Section, frozen=True):
+    """What decides when to trade."""
+
+    name: Annotated[
+        str,
+        Meta(
+            description="A built-in strategy (`ema-cross`), or `module:Class` of a strategy that the engine image contains.",
+            min_length=1,
+            max_length=253,
+            pattern=r"^([a-z][a-z0-9-]*|[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*)$",
+        ),
+    ]
+    parameters: Annotated[
+        dict[str, Any],
+        Meta(
+            description=(
+                "The strategy's own parameters by name; which there are, the strategy says. `ema-cross` takes "
+                "`fastPeriod` (10), `slowPeriod` (30) and `orderNotional` (10000, in quote currency)."
+            ),
+            extra_json_schema={"x-kubernetes-preserve-unknown-fields": True, "maxProperties": 64},
+        ),
+    ] = field(default_factory=dict)
+
+
+class FeedType(enum.Enum):
+    REPLAY = "replay"
+
+
+class Replay(Section, frozen=True):
+    """Prices from a file, in the order in which they happened."""
+
+    data: Annotated[
+        str,
+        Meta(
+            description=(
+                "`wiki-daily`: AAPL, GOOG, IBM and MSFT, daily, 2000 to 2013, which ships with the engine; or the absolute path of a "
+                "CSV file (columns timestamp, symbol, open, high, low, close, volume; may be gzipped) in the engine's container."
+            ),
+            min_length=1,
+            max_length=512,
+            pattern=r"^([a-z][a-z0-9-]*|/.*)$",
+        ),
+    ] = "wiki-daily"
+    speed: Annotated[
+        float,
+        Meta(
+            description="Steps of the feed per second; a step brings one bar of each symbol. 0 is as fast as the engine can.",
+            ge=0,
+            le=1_000_000,
+        ),
+    ] = 10.0
+    loop: Annotated[
+        bool,
+        Meta(
+            description=(
+                "Start again when the prices end: positions are closed at the last price and the strategy begins anew. Otherwise the bot "
+                "stays up, idle, with its last equity."
+            )
+        ),
+    ] = False
+
+
+class Feed(Section, frozen=True):
+    """Where prices come from."""
+
+    type: Annotated[FeedType, Meta(description="`replay`: prices from a file.")] = FeedType.REPLAY
+    replay: Annotated[Replay, Meta(description="Settings of the replay.")] = field(default_factory=Replay)
+
+
+class Market(Section, frozen=True):
+    """What is traded, and on which prices."""
+
+    symbols: Annotated[
+        list[Symbol],
+        Meta(
+            description="Symbols to trade, for example AAPL or BTC/USDT.",
+            min_length=1,
+            max_length=64,
+            extra_json_schema={"x-kubernetes-list-type": "set"},
+        ),
+    ]
+    timeframe: Annotated[
+        str,
+        Meta(
+            description="Length of a bar: a number and m, h, d or w. The feed's data must have it.",
+            min_length=2,
+            max_length=5,
+            pattern=r"^[1-9][0-9]{0,3}[mhdw]$",
+        ),
+    ] = "1d"
+    warmup_bars: Annotated[
+        int,
+        Meta(description="Bars of each symbol that the strategy only watches before its first order.", ge=0, le=100_000),
+    ] = 0
+    feed: Annotated[Feed, Meta(description="Where prices come from.")] = field(default_factory=Feed)
+
+
+class BrokerType(enum.Enum):
+    PAPER = "paper"
+
+
+class Paper(Section, frozen=True):
+    """A broker that fills orders against the feed's prices, with fees and slippage, and moves no money."""
+
+    balances: Annotated[
+        dict[Annotated[str, Meta(min_length=1, max_length=16)], Annotated[float, Meta(ge=0, le=1e15)]],
+        Meta(
+            description="Money at the start, by currency. A symbol such as BTC/USDT is paid in USDT, one without a slash in USD.",
+            min_length=1,
+            max_length=16,
+        ),
+    ] = field(default_factory=lambda: {"USD": 100_000.0})
+    fee_basis_points: Annotated[float, Meta(description="Fee of a fill, in hundredths of a percent of its value.", ge=0, le=1000)] = 10.0
+    slippage_basis_points: Annotated[
+        float,
+        Meta(description="How much worse than the price a market order fills, in hundredths of a percent.", ge=0, le=1000),
+    ] = 5.0
+
+
+class Broker(Section, frozen=True):
+    """Who fills the orders."""
+
+    __rules__ = (Rule("self.type == oldSelf.type", "broker.type is immutable: delete the bot and create it anew"),)
+
+    type: Annotated[BrokerType, Meta(description="`paper`: simulated fills, no money moves.")] = BrokerType.PAPER
+    paper: Annotated[Paper, Meta(description="Settings of the paper broker.")] = field(default_factory=Paper)
+
+
+class Risk(Section, frozen=True):
+    """What an order must not exceed. An order that would is not sent; it is recorded as rejected, with the limit."""
+
+    max_order_notional: Annotated[Money | None, Meta(description="Largest value of one order, in quote currency. Not set: no limit.")] = (
+        None
+    )
+    max_position_notional: Annotated[
+        Money | None, Meta(description="Largest value of one symbol's position, in quote currency. Not set: no limit.")
+    ] = None
+    max_drawdown_percent: Annotated[
+        Annotated[float, Meta(gt=0, le=100)] | None,
+        Meta(description="Loss from the highest equity, in percent, from which on no new position is opened. Not set: no limit."),
+    ] = None
+
+
+class Pool(Section, frozen=True):
+    """The engine's pool of database connections (SQLAlchemy QueuePool)."""
+
+    size: Annotated[int, Meta(description="Connections that are kept open.", ge=1, le=100)] = 5
+    max_overflow: Annotated[int, Meta(description="Connections beyond `size` under load; closed when idle.", ge=0, le=100)] = 2
+    timeout_seconds: Annotated[
+        float, Meta(description="How long to wait for a free connection before the operation fails.", gt=0, le=300)
+    ] = 30.0
+    recycle_seconds: Annotated[int, Meta(description="Age at which a connection is replaced.", ge=1, le=86_400)] = 3600
+    pre_ping: Annotated[bool, Meta(description="Test a connection each time it is taken from the pool.")] = True
+
+
+class Cache(Section, frozen=True):
+    """The engine's cache of computed views (performance, statistics)."""
+
+    max_entries: Annotated[int, Meta(description="Entries kept; beyond it the least recently used goes.", ge=1, le=1_000_000)] = 1000
+    ttl_seconds: Annotated[float, Meta(description="Age at which an entry is computed anew.", gt=0, le=604_800)] = 1800.0
+
+
+class Limits(Section, frozen=True):
+    """Two limits of one measure: above `elevated` the score falls a little, above `high` much."""
+
+    __rules__ = (Rule("self.elevated < self.high", "elevated must be below high"),)
+
+    elevated: Annotated[float, Meta(description="Above it the score falls a little.", ge=0, le=1e6)]
+    high: Annotated[float, Meta(description="Above it the score falls much.", ge=0, le=1e6)]
+
+    def __post_init__(self) -> None:
+        if not self.elevated < self.high:
+            raise ValueError(self.__rules__[0].message)
+
+
+class HitRatio(Section, frozen=True):
+    """Limits of the cache's hit ratio, in percent."""
+
+    __rules__ = (Rule("self.low < self.good", "low must be below good"),)
+
+    low: Annotated[Percent, Meta(description="Below it there is an informational alert.")] = 70.0
+    good: Annotated[Percent, Meta(description="Above it the score gains.")] = 80.0
+
+    def __post_init__(self) -> None:
+        if not self.low < self.good:
+            raise ValueError(self.__rules__[0].message)
+
+
+class ScoreLimits(Section, frozen=True):
+    """Limits of the score, 0 to 100."""
+
+    __rules__ = (Rule("self.critical < self.warning && self.warning < self.unhealthy", "must be in order: critical < warning < unhealthy"),)
+
+    critical: Annotated[float, Meta(description="Below it the alert is critical.", ge=0, le=100)] = 50.0
+    warning: Annotated[float, Meta(description="Below it there is a warning.", ge=0, le=100)] = 60.0
+    unhealthy: Annotated[float, Meta(description="Below it the bot counts as unhealthy.", ge=0, le=100)] = 70.0
+
+    def __post_init__(self) -> None:
+        if not self.critical < self.warning < self.unhealthy:
+            raise ValueError(self.__rules__[0].message)
+
+
+class Health(Section, frozen=True):
+    """What counts as healthy. The score starts at 100 and each measure that passes a limit takes from it."""
+
+    cpu_percent: Annotated[Limits, Meta(description="CPU time of the engine, in percent of one core: 60 and 80.")] = field(
+        default_factory=lambda: Limits(elevated=60.0, high=80.0)
+    )
+    memory_percent: Annotated[Limits, Meta(description="Memory of the engine, in percent of its container's limit: 75 and 90.")] = field(
+        default_factory=lambda: Limits(elevated=75.0, high=90.0)
+    )
+    memory_warning_percent: Annotated[Percent, Meta(description="Memory, in percent of the limit, above which there is a warning.")] = 85.0
+    error_percent: Annotated[Limits, Meta(description="Failed operations, in percent of all: 1 and 5.")] = field(
+        default_factory=lambda: Limits(elevated=1.0, high=5.0)
+    )
+    response_seconds: Annotated[
+        Limits, Meta(description="95th percentile of the time in which the engine answers its observer, in seconds: 1 and 2.")
+    ] = field(default_factory=lambda: Limits(elevated=1.0, high=2.0))
+    cache_hit_percent: Annotated[HitRatio, Meta(description="Hit ratio of the caches, in percent.")] = field(default_factory=HitRatio)
+    score: Annotated[ScoreLimits, Meta(description="Limits of the score itself.")] = field(default_factory=ScoreLimits)
+    silent_after_seconds: Annotated[
+        float,
+        Meta(description="The engine counts as silent when it has not answered its observer for this long.", ge=2, le=3600),
+    ] = 10.0
+    stale_after_seconds: Annotated[
+        float,
+        Meta(description="The feed counts as stale when it is due and no bar was processed for this long.", ge=2, le=86_400),
+    ] = 60.0
+
+
+class Observability(Section, frozen=True):
+    """How often the observer measures."""
+
+    interval_seconds: Annotated[float, Meta(description="Seconds between two samples of the observer.", ge=1, le=300)] = 15.0
