@@ -1,0 +1,107 @@
+# Everything a person does with this project. `make` alone lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# What is slow to make lives outside the checkout, so that a fresh clone starts warm.
+CACHE := $(or $(TRADINGBOT_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tradingbot)
+export TRADINGBOT_CACHE := $(CACHE)
+
+SYSTEM_PYTHON ?= python3
+UV_ENV := $(CACHE)/uv-$(shell sha256sum requirements/uv.txt | cut -c1-12)
+export UV := $(UV_ENV)/bin/uv
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PYTEST := $(PYTHON) -m pytest
+export PYTHONUNBUFFERED := 1
+
+include tests/cluster/cluster.mk
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-zA-Z0-9_-]+:.*## / { printf "  \033[36m%-16s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  bench-NAME       run bench/NAME.py: $(basename $(notdir $(wildcard bench/*.py)))"
+
+##-- setting up
+
+$(UV):
+	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set SYSTEM_PYTHON to one" >&2; exit 1; }
+	@$(SYSTEM_PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	@rm -rf "$(UV_ENV)" && $(SYSTEM_PYTHON) -m venv "$(UV_ENV).new"
+	@"$(UV_ENV).new/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@mv "$(UV_ENV).new" "$(UV_ENV)"
+
+$(VENV)/.ready: requirements/dev.txt pyproject.toml | $(UV)
+	@echo "python environment in $(VENV)"
+	@[ -x $(PYTHON) ] || $(UV) venv --quiet --python $(SYSTEM_PYTHON) $(VENV)
+	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes requirements/dev.txt
+	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: venv
+venv: $(VENV)/.ready ## the Python environment in .venv, pinned by version and hash
+
+.PHONY: requirements
+requirements: | $(UV) ## compile requirements/*.txt anew from pyproject.toml
+	@compile() { $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command 'make requirements' --output-file "requirements/$$1" "$${@:2}"; }; \
+	compile uv.txt requirements/uv.in; \
+	compile operator.txt pyproject.toml --extra operator; \
+	compile engine.txt pyproject.toml --extra engine --extra observer; \
+	compile dev.txt pyproject.toml --all-extras --group test; \
+	compile bench.txt --group bench
+
+##-- checking
+
+.PHONY: check
+check: venv ## what CI runs first: formatting, lint, types, import rules, generated files
+	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/mypy tests/cluster demo bench
+	$(VENV)/bin/lint-imports --no-cache
+	$(PYTHON) -m tradingbot_operator.generate --check
+
+.PHONY: format
+format: venv ## format the code and mend what the linter can mend
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+.PHONY: generate
+generate: venv ## write CRD, its chart template and its reference page from the typed models
+	$(PYTHON) -m tradingbot_operator.generate
+
+.PHONY: test-unit
+test-unit: check ## the quick part: checks, unit and architecture tests, no cluster
+	$(PYTEST) tests/unit tests/architecture
+
+.PHONY: test-integration
+test-integration: venv ## real processes, files and sockets, no cluster
+	$(PYTEST) tests/integration
+
+.PHONY: test-e2e
+test-e2e: venv cluster-up images cluster-load ## the suite on a real cluster, which it brings up
+	$(PYTEST) tests/e2e
+
+.PHONY: test
+test: ## everything: checks, unit, integration and the suite on a real cluster
+	@$(MAKE) --no-print-directory test-unit
+	@$(MAKE) --no-print-directory test-integration
+	@$(MAKE) --no-print-directory test-e2e
+
+##-- trying it
+
+.PHONY: demo
+demo: venv ## a real cluster, the operator, a bot that trades real prices, broken and healed before your eyes
+	$(PYTHON) demo/demo.py
+
+.PHONY: run
+run: venv ## the first bot on this machine, without a cluster
+	$(VENV)/bin/tradingbot run manifests/samples/first-bot.yaml
+
+bench-%: venv ## one measurement, for example make bench-footprint
+	$(PYTHON) bench/$*.py
+
+.PHONY: clean
+clean: ## remove what was built in the checkout (the cache outside it stays)
+	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
