@@ -1,0 +1,294 @@
+"""Every metric of engine and observer, declared once: name, kind, unit, attributes, meaning.
+
+Names, units and attributes follow OpenTelemetry. Dashboards, alerts and the observer read another spelling: what
+``opentelemetry-exporter-prometheus`` makes of them. :func:`prometheus_name` gives that spelling, so that nobody has to write it
+twice; a test compares it with the exporter. A program exports only what stands in this table.
+
+Attributes are bounded sets: symbols of the spec, enums, names of pools and caches. Never an order id or the text of an error.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import Final
+
+from msgspec import Struct
+
+
+class Kind(enum.Enum):
+    """What a value means over time."""
+
+    COUNTER = "counter"
+    """Only grows while the process lives."""
+    UP_DOWN_COUNTER = "updowncounter"
+    """A sum that grows and shrinks; may be added up over bots."""
+    GAUGE = "gauge"
+    """The last value; adding it up over bots need not mean anything."""
+    HISTOGRAM = "histogram"
+
+
+class Instrument(Struct, frozen=True):
+    """One metric."""
+
+    name: str
+    """OpenTelemetry's spelling: ``tradingbot.feed.age``."""
+    kind: Kind
+    unit: str
+    """UCUM: ``s``, ``By``, ``{bar}``, ``1`` for a share."""
+    description: str
+    attributes: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+    """Upper bounds of a histogram's buckets, in `unit`."""
+
+
+_ALL: list[Instrument] = []
+
+
+def _declare(
+    name: str, kind: Kind, unit: str, description: str, *, attributes: tuple[str, ...] = (), buckets: tuple[float, ...] = ()
+) -> Instrument:
+    instrument = Instrument(name=name, kind=kind, unit=unit, description=description, attributes=attributes, buckets=buckets)
+    _ALL.append(instrument)
+    return instrument
+
+
+_DECISION_BUCKETS: Final = (
+    1e-06,
+    2.5e-06,
+    5e-06,
+    1e-05,
+    2.5e-05,
+    5e-05,
+    1e-04,
+    2.5e-04,
+    5e-04,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.05,
+    0.25,
+    1.0,
+)
+_CONNECTION_BUCKETS: Final = (1e-05, 1e-04, 5e-04, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
+
+# --- Engine: trading ---------------------------------------------------------------------------------------------------------
+
+BARS: Final = _declare("tradingbot.bars", Kind.COUNTER, "{bar}", "Bars processed by this process.", attributes=("symbol",))
+ORDERS: Final = _declare(
+    "tradingbot.orders",
+    Kind.COUNTER,
+    "{order}",
+    "Changes of an order's status in this process: each order counts once as new, unless it was rejected at once, and once where it ended.",
+    attributes=("side", "status"),
+)
+FILLS: Final = _declare("tradingbot.fills", Kind.COUNTER, "{fill}", "Fills in this process.", attributes=("side",))
+EQUITY: Final = _declare(
+    "tradingbot.equity",
+    Kind.GAUGE,
+    "{currency}",
+    "Cash and positions at the last price, in quote currency.",
+    attributes=("currency",),
+)
+DRAWDOWN: Final = _declare("tradingbot.drawdown", Kind.GAUGE, "1", "Loss from the highest equity, 0 to 1.")
+POSITIONS_OPEN: Final = _declare("tradingbot.positions.open", Kind.UP_DOWN_COUNTER, "{position}", "Symbols with a position.")
+ORDERS_OPEN: Final = _declare("tradingbot.orders.open", Kind.UP_DOWN_COUNTER, "{order}", "Orders that wait for their fill.")
+DECISION_DURATION: Final = _declare(
+    "tradingbot.decision.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time from taking a step of the feed to the last order that follows from it. A sample: the first step of each turn of the main loop, "
+    "so at full speed about a hundred a second, and every one at slow speed.",
+    buckets=_DECISION_BUCKETS,
+)
+FEED_AGE: Final = _declare("tradingbot.feed.age", Kind.GAUGE, "s", "Time since the last bar was processed; absent when no bar is due.")
+FEED_LAP: Final = _declare("tradingbot.feed.lap", Kind.GAUGE, "{lap}", "How often the feed has begun anew in the life of the bot.")
+FEED_PROGRESS: Final = _declare("tradingbot.feed.progress", Kind.GAUGE, "1", "Share of the feed that is done, 0 to 1.")
+
+# --- Engine: its own health --------------------------------------------------------------------------------------------------
+
+OPERATIONS: Final = _declare(
+    "tradingbot.operations",
+    Kind.COUNTER,
+    "{operation}",
+    "Things tried: bars read (feed), hooks called (strategy), orders placed (orders), transactions (database).",
+    attributes=("component",),
+)
+ERRORS: Final = _declare(
+    "tradingbot.errors",
+    Kind.COUNTER,
+    "{error}",
+    "Operations that failed. A rejected order is no failure, an order that no broker could take is.",
+    attributes=("component",),
+)
+ENGINE_STATE: Final = _declare(
+    "tradingbot.engine.state", Kind.GAUGE, "{state}", "1 for the state that the engine is in, 0 for the others.", attributes=("state",)
+)
+STRATEGY_HALTED: Final = _declare(
+    "tradingbot.strategy.halted", Kind.GAUGE, "{state}", "1 when the strategy failed too often in a row and is no longer asked."
+)
+HEARTBEAT_TIME: Final = _declare("tradingbot.heartbeat.time", Kind.GAUGE, "s", "When the main loop last turned, seconds since the epoch.")
+LOOP_LAG: Final = _declare("tradingbot.loop.lag", Kind.GAUGE, "s", "How late the event loop ran a timer: the largest of the last seconds.")
+CONFIG_GENERATION: Final = _declare(
+    "tradingbot.config.generation", Kind.GAUGE, "{generation}", "Generation of the resource whose document the engine runs."
+)
+JOURNAL_COMMITS: Final = _declare("tradingbot.journal.commits", Kind.COUNTER, "{commit}", "Transactions that the journal has committed.")
+JOURNAL_COMMIT_DURATION: Final = _declare(
+    "tradingbot.journal.commit.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time of one transaction of the journal, with the wait for a connection.",
+    buckets=_CONNECTION_BUCKETS,
+)
+CACHE_LOOKUPS: Final = _declare(
+    "tradingbot.cache.lookups", Kind.COUNTER, "{lookup}", "Look-ups in a cache; result is hit or miss.", attributes=("cache", "result")
+)
+CACHE_ENTRIES: Final = _declare("tradingbot.cache.entries", Kind.UP_DOWN_COUNTER, "{entry}", "Entries in a cache.", attributes=("cache",))
+MEMORY_USAGE: Final = _declare("process.memory.usage", Kind.UP_DOWN_COUNTER, "By", "Resident set size of the process.")
+MEMORY_LIMIT: Final = _declare(
+    "tradingbot.memory.limit", Kind.UP_DOWN_COUNTER, "By", "Memory limit of the container, from its cgroup; absent when there is none."
+)
+CPU_TIME: Final = _declare("process.cpu.time", Kind.COUNTER, "s", "CPU time of the process.", attributes=("cpu.mode",))
+
+# --- Engine: pool of database connections (OpenTelemetry's semantic conventions) ----------------------------------------------
+
+POOL_CONNECTIONS: Final = _declare(
+    "db.client.connection.count",
+    Kind.UP_DOWN_COUNTER,
+    "{connection}",
+    "Open connections; state is idle or used.",
+    attributes=("db.client.connection.pool.name", "db.client.connection.state"),
+)
+POOL_MAX: Final = _declare(
+    "db.client.connection.max",
+    Kind.UP_DOWN_COUNTER,
+    "{connection}",
+    "Most connections that may be open at once.",
+    attributes=("db.client.connection.pool.name",),
+)
+POOL_PENDING: Final = _declare(
+    "db.client.connection.pending_requests",
+    Kind.UP_DOWN_COUNTER,
+    "{request}",
+    "Requests that wait for a connection.",
+    attributes=("db.client.connection.pool.name",),
+)
+POOL_TIMEOUTS: Final = _declare(
+    "db.client.connection.timeouts",
+    Kind.COUNTER,
+    "{timeout}",
+    "Requests that waited in vain for a connection.",
+    attributes=("db.client.connection.pool.name",),
+)
+POOL_CREATE_TIME: Final = _declare(
+    "db.client.connection.create_time",
+    Kind.HISTOGRAM,
+    "s",
+    "Time to open a connection.",
+    attributes=("db.client.connection.pool.name",),
+    buckets=_CONNECTION_BUCKETS,
+)
+POOL_WAIT_TIME: Final = _declare(
+    "db.client.connection.wait_time",
+    Kind.HISTOGRAM,
+    "s",
+    "Time to get a connection from the pool, with opening or testing it.",
+    attributes=("db.client.connection.pool.name",),
+    buckets=_CONNECTION_BUCKETS,
+)
+POOL_USE_TIME: Final = _declare(
+    "db.client.connection.use_time",
+    Kind.HISTOGRAM,
+    "s",
+    "Time between borrowing a connection and giving it back.",
+    attributes=("db.client.connection.pool.name",),
+    buckets=_CONNECTION_BUCKETS,
+)
+
+ENGINE: Final = tuple(_ALL)
+"""What the engine exports."""
+
+# --- Observer (prefix tradingbot.observer) ------------------------------------------------------------------------------------
+
+OBSERVER_SCORE: Final = _declare(
+    "tradingbot.observer.score", Kind.GAUGE, "{point}", "Health of the engine, 0 to 100; absent when the engine could not be measured."
+)
+OBSERVER_FINDINGS: Final = _declare(
+    "tradingbot.observer.findings",
+    Kind.UP_DOWN_COUNTER,
+    "{finding}",
+    "1 for what is wrong now, 0 for everything else that could be.",
+    attributes=("reason", "severity"),
+)
+OBSERVER_SAMPLES: Final = _declare("tradingbot.observer.samples", Kind.COUNTER, "{sample}", "Samples taken by this observer.")
+OBSERVER_PROBES: Final = _declare(
+    "tradingbot.observer.probes",
+    Kind.COUNTER,
+    "{probe}",
+    "Times that the engine was asked for its status; result is answered, refused (no connection), timeout or malformed.",
+    attributes=("result",),
+)
+OBSERVER_RESPONSE_P95: Final = _declare(
+    "tradingbot.observer.response.p95", Kind.GAUGE, "s", "95th percentile of the engine's last 1000 response times."
+)
+OBSERVER_ANSWER_AGE: Final = _declare(
+    "tradingbot.observer.answer.age", Kind.GAUGE, "s", "Time since the engine last answered; absent until it has."
+)
+OBSERVER_CONFIG_GENERATION: Final = _declare(
+    "tradingbot.observer.config.generation", Kind.GAUGE, "{generation}", "Generation of the document that the observer goes by."
+)
+OBSERVER_ENGINE_UP: Final = _declare(
+    "tradingbot.observer.engine.up", Kind.GAUGE, "{state}", "1 when the engine answered when it was last asked, else 0."
+)
+OBSERVER_ENGINE_RESTARTS: Final = _declare(
+    "tradingbot.observer.engine.restarts",
+    Kind.COUNTER,
+    "{restart}",
+    "New engine processes that this observer saw in place of an earlier one.",
+)
+OBSERVER_ENGINE_MEMORY: Final = _declare(
+    "tradingbot.observer.engine.memory", Kind.UP_DOWN_COUNTER, "By", "Resident set size of the engine, seen from outside."
+)
+OBSERVER_ENGINE_MEMORY_UTILIZATION: Final = _declare(
+    "tradingbot.observer.engine.memory.utilization", Kind.GAUGE, "1", "Resident set size of the engine as a share of its memory limit."
+)
+OBSERVER_ENGINE_CPU_UTILIZATION: Final = _declare(
+    "tradingbot.observer.engine.cpu.utilization", Kind.GAUGE, "1", "CPU time of the engine as a share of one core, mean of the last sample."
+)
+OBSERVER_ENGINE_THREADS: Final = _declare("tradingbot.observer.engine.threads", Kind.UP_DOWN_COUNTER, "{thread}", "Threads of the engine.")
+OBSERVER_ENGINE_ERROR_RATIO: Final = _declare(
+    "tradingbot.observer.engine.error.ratio", Kind.GAUGE, "1", "Failed operations as a share of all, mean of the last sample."
+)
+OBSERVER_ENGINE_CACHE_HIT_RATIO: Final = _declare(
+    "tradingbot.observer.engine.cache.hit.ratio", Kind.GAUGE, "1", "Hits as a share of all look-ups in caches, mean of the last sample."
+)
+
+INSTRUMENTS: Final = tuple(_ALL)
+"""All metrics, in the order of their declaration."""
+OBSERVER: Final = INSTRUMENTS[len(ENGINE) :]
+"""What the observer exports."""
+
+
+_SUFFIX_BY_UNIT: Final = {"s": "seconds", "By": "bytes", "1": "", "%": "percent"}
+_ANNOTATION: Final = re.compile(r"\{.*\}")
+_NO_NAME: Final = re.compile(r"[^a-zA-Z0-9:]+")
+_NO_LABEL: Final = re.compile(r"[^a-zA-Z0-9]+")
+
+
+def prometheus_name(instrument: Instrument) -> str:
+    """Return the name of the metric on ``/metrics``, for a histogram without ``_bucket``, ``_count`` and ``_sum``.
+
+    Dots become underscores, the unit is appended unless the name ends with it, a counter ends with ``_total``; a unit in
+    braces and ``1`` leave no trace.
+    """
+    name = _NO_NAME.sub("_", instrument.name)
+    suffix = _SUFFIX_BY_UNIT[_ANNOTATION.sub("", instrument.unit) or "1"]
+    if suffix and not name.endswith(f"_{suffix}"):
+        name = f"{name}_{suffix}"
+    return f"{name}_total" if instrument.kind is Kind.COUNTER else name
+
+
+def prometheus_label(attribute: str) -> str:
+    """Return the label that an attribute becomes on ``/metrics``."""
+    return _NO_LABEL.sub("_", attribute)

@@ -1,0 +1,332 @@
+"""What happens to a bar: the path from a step of the feed to orders, fills and equity. No I/O, no clock: the same at any speed.
+
+A step, in order:
+
+1. Orders that wait are filled at the opening of the step's bars; the strategy hears of it.
+2. The closes become the last prices.
+3. The strategy sees each bar, and places orders.
+4. Each order is checked by risk, then offered to the broker. It fills at the next bar's opening, never at this one's close.
+5. Equity and drawdown are taken at the closes.
+
+What has changed is handed out by :meth:`TradingSession.take_group` for one transaction of the journal. Where groups begin and end makes
+no difference to what is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+from tradingbot_contract.spec import Risk
+
+from tradingbot_engine.books import Books, Moment
+from tradingbot_engine.broker.port import Broker
+from tradingbot_engine.checkpoint import NO_STATE, Checkpoint, PositionState, Totals
+from tradingbot_engine.database.journal import Group
+from tradingbot_engine.desk import TradingDesk
+from tradingbot_engine.feed.prices import Bar, Prices
+from tradingbot_engine.orders.order import Order, Side
+from tradingbot_engine.risk.checks import Exposure, assess
+from tradingbot_engine.strategy.registry import Recipe
+from tradingbot_engine.strategy.runner import StrategyRunner
+from tradingbot_engine.telemetry.counts import Component, Counts
+
+EQUITY_EVERY_STEPS: Final = 25
+
+
+class TradingSession:
+    """One shard of one bot at work."""
+
+    def __init__(
+        self,
+        *,
+        order_id_prefix: str,
+        prices: Prices,
+        broker: Broker,
+        risk: Risk,
+        recipe: Recipe,
+        warmup_bars: int,
+        counts: Counts,
+        checkpoint: Checkpoint,
+        open_orders: Iterable[Order] = (),
+    ) -> None:
+        """Go on where `checkpoint` says; `broker` owns what it says already."""
+        self.currency = checkpoint.currency
+        self.initial_equity = checkpoint.initial_equity
+        self.peak_equity = checkpoint.peak_equity
+        self.max_drawdown = checkpoint.max_drawdown
+        self.lap = checkpoint.lap
+        self.step = checkpoint.step
+        """The step to take next; while one is taken, that one."""
+        self.time_ms = checkpoint.time_ms
+        """Time of the market of the last step."""
+        self._prices = prices
+        self._broker = broker
+        self._risk = risk
+        self._recipe = recipe
+        self._warmup_bars = warmup_bars
+        self._counts = counts
+        self._start = checkpoint
+        self._strategy_since_step = checkpoint.strategy_since_step
+        self._warm: set[str] = set()
+        self._books = Books(order_id_prefix, checkpoint, counts)
+        self._desk = TradingDesk(broker, prices.symbols)
+        broker.open_orders.extend(open_orders)
+        self.last_equity = broker.equity()
+        self.runner = self._new_runner()
+
+    # --- What is known of it ---------------------------------------------------------------------------------------------------
+
+    @property
+    def totals(self) -> Totals:
+        return self._books.totals
+
+    @property
+    def drawdown(self) -> float:
+        """Loss from the highest equity, 0 to 1."""
+        return max(0.0, 1.0 - self.last_equity / self.peak_equity) if self.peak_equity > 0 else 0.0
+
+    @property
+    def open_positions(self) -> int:
+        return len(self._broker.positions)
+
+    @property
+    def open_orders(self) -> int:
+        return len(self._broker.open_orders)
+
+    @property
+    def progress(self) -> float:
+        """Share of the lap that is done, 0 to 1."""
+        return self.step / self._prices.steps
+
+    def at_end(self) -> bool:
+        """Whether the feed has no more steps in this lap."""
+        return self.step >= self._prices.steps
+
+    def has_changes(self) -> bool:
+        """Whether orders or fills wait for their commit."""
+        return self._books.has_changes()
+
+    # --- Life ------------------------------------------------------------------------------------------------------------------
+
+    def start_strategy(self, state: msgspec.Raw) -> str:
+        """Start the strategy, from `state` unless it is NO_STATE; return what went wrong."""
+        failure = self.runner.start(self._desk, state)
+        if failure and state != NO_STATE:  # it can't read what it has written: it begins anew
+            self.runner = self._new_runner()
+            self._strategy_since_step = self.step
+            again = self.runner.start(self._desk, NO_STATE)
+            return again or f"its saved state could not be used ({failure}); it began anew"
+        return failure
+
+    def advance(self, steps: int) -> int:
+        """Take up to `steps` steps of this lap; return how many there were."""
+        first = self.step
+        last = min(first + steps, self._prices.steps)
+        if last <= first:
+            return 0
+        self._take(self._prices.bars(first, last))
+        processed = 0
+        for symbol, count in zip(self._prices.symbols, self._prices.bar_counts(first, last), strict=True):
+            self._counts.bars[symbol] += count
+            processed += count
+        self._counts.operations[Component.FEED] += processed
+        self.totals.bars += processed
+        if self.at_end():
+            self._end_feed()
+        return last - first
+
+    def begin_lap(self) -> None:
+        """Begin the feed anew with a new strategy, after selling what is held at the last price."""
+        moment = self._moment()
+        for position in list(self._broker.positions.values()):
+            price = self._broker.last_price[position.symbol]
+            order = self._books.open_order(Side.SELL, position.symbol, position.quantity, price, moment, reason="the feed begins anew")
+            self._books.accept(order)
+            self._books.settle(self._broker.close(order), moment)
+        self.last_equity = self._broker.equity()
+        self.peak_equity = max(self.peak_equity, self.last_equity)
+        self.max_drawdown = max(self.max_drawdown, self.drawdown)
+        self._note_equity()
+        self.lap += 1
+        self.step = 0
+        self._strategy_since_step = 0
+        self._warm.clear()
+        before = self.runner
+        self.runner = self._new_runner()
+        if before.halted_by:  # a new lap is no new strategy
+            self.runner.stay_halted(before)
+        else:
+            self.runner.start(self._desk, NO_STATE)
+
+    def stop(self) -> None:
+        """The process ends: tell the strategy, unless the feed's end has done so."""
+        if not self.at_end():
+            self.runner.stop()
+
+    def cancel(self, orders: Iterable[Order], reason: str) -> None:
+        """Take back orders that are open."""
+        for order in tuple(orders):
+            self._broker.open_orders.remove(order)
+            self._books.cancel(order, reason)
+
+    def take_group(self) -> Group:
+        """Return what has changed since the last group, with a checkpoint to go on from."""
+        state = self.runner.save()  # first, since a strategy that fails here may be halted, which cancels orders
+        broker, books = self._broker, self._books
+        rows = books.take_rows()
+        checkpoint = Checkpoint(
+            lap=self.lap,
+            step=self.step,
+            time_ms=self.time_ms,
+            currency=self.currency,
+            initial_equity=self.initial_equity,
+            peak_equity=self.peak_equity,
+            max_drawdown=self.max_drawdown,
+            cash=broker.cash,
+            positions=[PositionState(held.symbol, held.quantity, held.cost) for held in broker.positions.values()],
+            last_prices=dict(broker.last_price),
+            order_sequence=books.order_sequence,
+            fill_sequence=books.fill_sequence,
+            equity_sequence=books.equity_sequence,
+            totals=books.copy_totals(),
+            strategy_fingerprint=self._start.strategy_fingerprint,
+            feed_fingerprint=self._start.feed_fingerprint,
+            strategy_since_step=self._strategy_since_step,
+            strategy_state=state,
+        )
+        return Group(rows.orders, rows.fills, rows.equity, checkpoint, self.last_equity)
+
+    def _new_runner(self) -> StrategyRunner:
+        return StrategyRunner(self._recipe.build(), self._counts, on_halt=self._cancel_purchases)
+
+    def _cancel_purchases(self) -> None:
+        self.cancel([order for order in self._broker.open_orders if order.side is Side.BUY], "the strategy is halted")
+
+    def _end_feed(self) -> None:
+        """Part of the last step, so that no commit comes between: what waits is never filled."""
+        self.runner.stop()
+        self._desk.intents.clear()
+        self.cancel(self._broker.open_orders, "the feed has ended")
+        if self.step % EQUITY_EVERY_STEPS:
+            self._note_equity()
+
+    # --- The path of a bar -----------------------------------------------------------------------------------------------------
+
+    def _take(self, groups: Iterable[Sequence[Bar]]) -> None:  # noqa: C901, PLR0912 - all bars wait for this loop: one function, locals, no needless call
+        """Take these steps."""
+        broker, runner, intents = self._broker, self.runner, self._desk.intents
+        last_price, positions, on_bar = broker.last_price, broker.positions, runner.on_bar
+        step, equity, peak, deepest = self.step, self.last_equity, self.peak_equity, self.max_drawdown
+        calls = 0
+        for bars in groups:
+            self.step = step
+            self.time_ms = bars[0].time_ms
+            if broker.open_orders:
+                self._match(bars)
+            for bar in bars:
+                last_price[bar.symbol] = bar.close
+            if runner.failures:
+                self._ask_carefully(bars)
+            else:
+                remaining = iter(bars)
+                for bar in remaining:
+                    try:
+                        on_bar(bar)
+                    except Exception as error:  # noqa: BLE001 - the user's code may raise anything; failed() counts and logs it
+                        self._failed(error)
+                        self._ask_carefully(remaining)
+                    if intents:
+                        self._place()
+            calls += len(bars)
+            equity = broker.cash
+            if positions:
+                for position in positions.values():
+                    equity += position.quantity * last_price[position.symbol]
+            if equity > peak:
+                self.peak_equity = peak = equity
+            elif equity < peak:
+                drawdown = 1.0 - equity / peak
+                deepest = max(deepest, drawdown)
+            step += 1
+            if not step % EQUITY_EVERY_STEPS:
+                self.step, self.last_equity = step, equity
+                self._note_equity()
+        self.step, self.last_equity, self.max_drawdown = step, equity, deepest
+        self._counts.operations[Component.STRATEGY] += calls
+
+    def _ask_carefully(self, bars: Iterable[Bar]) -> None:
+        """Ask a strategy that has just failed; one that is halted isn't asked."""
+        for bar in bars:
+            if self.runner.halted_by:
+                return
+            try:
+                self.runner.on_bar(bar)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._failed(error)
+            else:
+                self.runner.failures = 0
+            if self._desk.intents:
+                self._place()
+
+    def _failed(self, error: Exception) -> None:
+        self._desk.intents.clear()
+        self.runner.failed("on_bar", error)
+
+    def _match(self, bars: Sequence[Bar]) -> None:
+        moment = self._moment()
+        for execution in self._broker.match(bars):
+            fill = self._books.settle(execution, moment)
+            if fill is not None and not self.runner.halted_by:
+                if not self.runner.on_fill(fill):
+                    self._desk.intents.clear()
+                if self._desk.intents:
+                    self._place()
+
+    def _place(self) -> None:
+        """Turn what the strategy wants into orders, unless it only watches yet."""
+        intents = self._desk.intents[:]
+        self._desk.intents.clear()
+        for side, symbol, quantity in intents:
+            if self._is_warm(symbol):
+                price = self._broker.last_price.get(symbol, 0.0)
+                self._send(self._books.open_order(side, symbol, quantity, price, self._moment()))
+
+    def _send(self, order: Order) -> None:
+        self._counts.operations[Component.ORDERS] += 1
+        if not order.reference_price:
+            self._counts.errors[Component.ORDERS] += 1
+            self._books.reject(order, f"there is no price of {order.symbol} yet")
+            return
+        rejection = assess(self._exposure(order), self._risk) if order.side is Side.BUY else None
+        reason = self._broker.submit(order) if rejection is None else f"{rejection.limit}: {rejection.message}"
+        if reason:
+            self._books.reject(order, reason)
+        else:
+            self._books.accept(order)
+
+    def _exposure(self, order: Order) -> Exposure:
+        price, equity = order.reference_price, self._broker.equity()
+        peak = max(self.peak_equity, equity)
+        waiting = sum(other.quantity for other in self._broker.open_orders if other.symbol == order.symbol and other.side is Side.BUY)
+        return Exposure(
+            order_notional=order.quantity * price,
+            position_notional=(self._desk.position(order.symbol) + waiting + order.quantity) * price,
+            drawdown=1.0 - equity / peak if peak > 0 else 0.0,
+        )
+
+    def _is_warm(self, symbol: str) -> bool:
+        if not self._warmup_bars or symbol in self._warm:
+            return True
+        seen = self._prices.bar_counts(self._strategy_since_step, self.step + 1)[self._prices.symbols.index(symbol)]
+        if seen > self._warmup_bars:
+            self._warm.add(symbol)
+            return True
+        return False
+
+    def _moment(self) -> Moment:
+        return Moment(self.lap, self.step, self.time_ms or 0)
+
+    def _note_equity(self) -> None:
+        self._books.note_equity(self._moment(), self.last_equity, self._broker.cash, self.drawdown)

@@ -1,0 +1,1 @@
+"""Where facts go to: pages for the operator and for people, and Prometheus."""
