@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tradingbot_engine.broker.port import Execution
 from tradingbot_engine.checkpoint import Checkpoint, Totals
-from tradingbot_engine.database.journal import Row, fill_row, order_row
+from tradingbot_engine.database.rows import Row, fill_row, order_row
 from tradingbot_engine.orders.order import Fill, Order, OrderStatus, Side
 from tradingbot_engine.telemetry.counts import Counts
 

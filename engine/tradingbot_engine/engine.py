@@ -27,6 +27,8 @@ from tradingbot_engine.unavailable import UnavailableError
 
 EXIT_INCOMPLETE: Final = 1
 """Asked to stop, and the journal could not be written in time."""
+EXIT_UNSERVED: Final = 69  # EX_UNAVAILABLE of sysexits.h
+"""The port can't be had."""
 EXIT_REFUSED: Final = 78  # EX_CONFIG of sysexits.h
 _RETRY_SECONDS: Final = 2.0
 _LAG_PROBE_SECONDS: Final = 0.25
@@ -49,13 +51,13 @@ class Engine:
         self._stop.set()
 
     async def run(self, host: str, port: int, *, exit_when_refused: bool, exit_when_finished: bool) -> int:
-        """Serve and trade until asked to stop; return the exit code.
-
-        Raises:
-            OSError: the port can't be had.
-        """
+        """Serve and trade until asked to stop; return the exit code."""
         server = PageServer(self._pages.routes())
-        bound = await server.start(host, port)
+        try:
+            bound = await server.start(host, port)
+        except OSError as error:
+            _logger.critical("can't serve", extra={"fields": {"host": host, "port": port, "reason": error.strerror or str(error)}})
+            return EXIT_UNSERVED
         _logger.info("serving", extra={"fields": {"host": host, "port": bound}})
         housekeeping = asyncio.create_task(self._keep_house())
         try:

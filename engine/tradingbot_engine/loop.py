@@ -31,6 +31,7 @@ _GROUP_STEPS: Final = 50_000
 _LONGEST_GROUP_SECONDS: Final = 1.0
 _IDLE_FROM_SECONDS: Final = 0.02
 _STOP_SECONDS: Final = 1.5
+_LAP_LOG_SECONDS: Final = 10.0
 _logger = logging.getLogger(__name__)
 
 
@@ -48,19 +49,18 @@ class TradingLoop:
         self._record = record
         self._committed_at = time.monotonic()
         self._steps_in_group = 0
+        self._lap_logged_at = -_LAP_LOG_SECONDS
 
     async def trade(self) -> bool:
         """Take bars until the feed ends or it is asked to stop; return whether all of it is in the journal."""
         session, replay = self._session, self._replay
-        pace = Pace(replay.speed, time.monotonic())
+        pace = self._facts.pace = Pace(replay.speed, time.monotonic())
         while not self._stop.is_set():
             self._facts.beat()
             if session.at_end():
                 if not replay.loop:
                     break
-                session.begin_lap()
-                fields = {"lap": session.lap, "equity": session.last_equity, "bars": session.totals.bars}
-                _logger.info("the feed begins anew", extra={"fields": fields})
+                self._begin_lap()
             self._take_due(pace, time.monotonic())
             now = time.monotonic()
             idle_seconds = pace.wait_seconds(now)
@@ -77,6 +77,15 @@ class TradingLoop:
             return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
+
+    def _begin_lap(self) -> None:
+        session = self._session
+        session.begin_lap()
+        now = time.monotonic()
+        if now - self._lap_logged_at >= _LAP_LOG_SECONDS:  # a small file at full speed has fifty laps a second
+            self._lap_logged_at = now
+            fields = {"lap": session.lap, "equity": session.last_equity, "bars": session.totals.bars}
+            _logger.info("the feed begins anew", extra={"fields": fields})
 
     def _take_due(self, pace: Pace, now: float) -> None:
         """Take the steps that are due, for a slice of time at most."""

@@ -11,6 +11,7 @@ from typing import Final
 UNLIMITED: Final = 1_000_000_000
 """More steps than anyone takes in one turn."""
 _CATCH_UP_SECONDS: Final = 1.0
+_OVERDUE_SECONDS: Final = 1.0
 
 
 class Pace:
@@ -38,6 +39,10 @@ class Pace:
     def took(self, steps: int) -> None:
         """Note that so many were taken."""
         self._next_at += steps * self._seconds_per_step
+
+    def expects_step(self, now: float) -> bool:
+        """Whether it is a bad sign that no step was taken: at a slow pace only when one is overdue."""
+        return self._seconds_per_step <= _OVERDUE_SECONDS or now > self._next_at + _OVERDUE_SECONDS
 
     def wait_seconds(self, now: float) -> float:
         """Return how long until the next step is due."""

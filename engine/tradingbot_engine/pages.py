@@ -70,12 +70,12 @@ class Pages:
         return Answer(HTTPStatus.OK, JSON, msgspec.json.encode(self._facts.status()))
 
     async def performance(self) -> Answer:
-        """The journal's part is read anew only when there are new fills."""
+        """The journal's part is read anew only when it has new fills."""
         facts = self._facts
-        session, cache, journal = facts.session, facts.cache, self.journal
-        if session is None or cache is None or journal is None:
+        session, cache, writer, journal = facts.session, facts.cache, facts.writer, self.journal
+        if session is None or cache is None or writer is None or journal is None:
             return _text(HTTPStatus.SERVICE_UNAVAILABLE, ": ".join(part for part in (facts.state.value, facts.message) if part))
-        version = session.totals.fills
+        version = writer.written_fills
         symbols = cache.get("performance", version)
         if symbols is None:
             facts.counts.operations[Component.DATABASE] += 1

@@ -15,7 +15,7 @@ from tradingbot_engine.broker.currency import account_currency
 from tradingbot_engine.broker.paper import PaperBroker
 from tradingbot_engine.broker.port import Position
 from tradingbot_engine.checkpoint import NO_STATE, Checkpoint, Totals
-from tradingbot_engine.database.journal import Restored
+from tradingbot_engine.database.rows import Restored
 from tradingbot_engine.feed.prices import Prices
 from tradingbot_engine.orders.identity import build_order_id_prefix
 from tradingbot_engine.session import TradingSession

@@ -23,11 +23,11 @@ from tradingbot_contract.spec import Risk
 from tradingbot_engine.books import Books, Moment
 from tradingbot_engine.broker.port import Broker
 from tradingbot_engine.checkpoint import NO_STATE, Checkpoint, PositionState, Totals
-from tradingbot_engine.database.journal import Group
+from tradingbot_engine.database.rows import Group
 from tradingbot_engine.desk import TradingDesk
 from tradingbot_engine.feed.prices import Bar, Prices
+from tradingbot_engine.orders.gate import OrderGate
 from tradingbot_engine.orders.order import Order, Side
-from tradingbot_engine.risk.checks import Exposure, assess
 from tradingbot_engine.strategy.registry import Recipe
 from tradingbot_engine.strategy.runner import StrategyRunner
 from tradingbot_engine.telemetry.counts import Component, Counts
@@ -63,7 +63,6 @@ class TradingSession:
         """Time of the market of the last step."""
         self._prices = prices
         self._broker = broker
-        self._risk = risk
         self._recipe = recipe
         self._warmup_bars = warmup_bars
         self._counts = counts
@@ -71,6 +70,7 @@ class TradingSession:
         self._strategy_since_step = checkpoint.strategy_since_step
         self._warm: set[str] = set()
         self._books = Books(order_id_prefix, checkpoint, counts)
+        self._gate = OrderGate(broker, risk, self._books, counts)
         self._desk = TradingDesk(broker, prices.symbols)
         broker.open_orders.extend(open_orders)
         self.last_equity = broker.equity()
@@ -285,36 +285,12 @@ class TradingSession:
                     self._place()
 
     def _place(self) -> None:
-        """Turn what the strategy wants into orders, unless it only watches yet."""
+        """Send what the strategy wants, unless it only watches yet."""
         intents = self._desk.intents[:]
         self._desk.intents.clear()
-        for side, symbol, quantity in intents:
-            if self._is_warm(symbol):
-                price = self._broker.last_price.get(symbol, 0.0)
-                self._send(self._books.open_order(side, symbol, quantity, price, self._moment()))
-
-    def _send(self, order: Order) -> None:
-        self._counts.operations[Component.ORDERS] += 1
-        if not order.reference_price:
-            self._counts.errors[Component.ORDERS] += 1
-            self._books.reject(order, f"there is no price of {order.symbol} yet")
-            return
-        rejection = assess(self._exposure(order), self._risk) if order.side is Side.BUY else None
-        reason = self._broker.submit(order) if rejection is None else f"{rejection.limit}: {rejection.message}"
-        if reason:
-            self._books.reject(order, reason)
-        else:
-            self._books.accept(order)
-
-    def _exposure(self, order: Order) -> Exposure:
-        price, equity = order.reference_price, self._broker.equity()
-        peak = max(self.peak_equity, equity)
-        waiting = sum(other.quantity for other in self._broker.open_orders if other.symbol == order.symbol and other.side is Side.BUY)
-        return Exposure(
-            order_notional=order.quantity * price,
-            position_notional=(self._desk.position(order.symbol) + waiting + order.quantity) * price,
-            drawdown=1.0 - equity / peak if peak > 0 else 0.0,
-        )
+        for intent in intents:
+            if self._is_warm(intent.symbol):
+                self._gate.send(intent, self._moment(), self.peak_equity)
 
     def _is_warm(self, symbol: str) -> bool:
         if not self._warmup_bars or symbol in self._warm:

@@ -13,6 +13,7 @@ from tradingbot_engine.cache.named import NamedCache
 from tradingbot_engine.database.connections import Database
 from tradingbot_engine.database.writer import JournalWriter
 from tradingbot_engine.lifecycle import Lifecycle
+from tradingbot_engine.pace import Pace
 from tradingbot_engine.session import TradingSession
 from tradingbot_engine.telemetry.counts import Counts
 from tradingbot_engine.views import SymbolPerformance
@@ -40,6 +41,7 @@ class EngineFacts:
         self.database: Database | None = None
         self.cache: NamedCache[list[SymbolPerformance]] | None = None
         self.session: TradingSession | None = None
+        self.pace: Pace | None = None
         self.loop_lags_seconds: deque[float] = deque(maxlen=_LAGS_KEPT)
 
     @property
@@ -73,8 +75,10 @@ class EngineFacts:
         self.message = ""
 
     def feed_due(self) -> bool:
-        """Whether a bar is expected."""
-        return self.state is EngineState.RUNNING
+        """Whether a bar is expected: at a slow pace only when it is overdue, so that waiting isn't taken for a stale feed."""
+        if self.state is not EngineState.RUNNING:
+            return False
+        return self.pace is None or self.pace.expects_step(time.monotonic())
 
     def feed_age_seconds(self) -> float | None:
         """Return the time since the last bar was processed, since the start if there was none; None when none is due."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tradingbot_engine.checkpoint import Totals
-from tradingbot_engine.database.journal import TradeStatistics
+from tradingbot_engine.database.rows import TradeStatistics
 
 
 class SymbolPerformance(Struct, frozen=True, rename="camel"):

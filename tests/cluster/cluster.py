@@ -3,6 +3,7 @@
     up      make it, or find it healthy         status  what is running, and what it takes
     down    delete it and stop what was started env     lines for `eval "$(... env)"`
     images  build our images                    load    build them and put them into the nodes
+    tools   find or build helm and kubectl, for which neither Docker nor root is needed
 
 Needs Python 3.11 or newer and nothing else: everything that is missing is built. How,
 and what differs from a published kind node, is in docs/design/0002-test-cluster.md.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 -- nothing has looked at the version before
@@ -26,7 +28,7 @@ from report import print_environment, print_status
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=("up", "down", "status", "env", "images", "load"))
+    parser.add_argument("command", choices=("up", "down", "status", "env", "images", "load", "tools"))
     command: str = parser.parse_args().command
     cluster = TestCluster(default_cache(), Progress())
     try:
@@ -49,6 +51,9 @@ def main() -> int:
         cluster.runner.stop()
         print(f"\n{command}: interrupted; run it again and it goes on where it was", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, as `head` does. Nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -59,6 +64,8 @@ def _change(cluster: TestCluster, command: str) -> dict[str, str] | None:
             cluster.up()
         case "down":
             cluster.down()
+        case "tools":
+            cluster.tools()
         case "images":
             return cluster.images()
         case "load":

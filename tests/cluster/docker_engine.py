@@ -78,6 +78,8 @@ class OwnEngine:
         stopped = [self._dockerd.stop(), self._containerd.stop()]
         for leftover in ("docker.sock", "dockerd.pid", "containerd.sock", "containerd.sock.ttrpc"):
             (self.folder / leftover).unlink(missing_ok=True)
+        for mount in reversed(_mounts_below(self.folder)):  # what an engine leaves, so the cache can be removed
+            commands.output(["umount", mount])
         return any(stopped)
 
     def _refuse_what_cannot_work(self) -> None:
@@ -144,6 +146,13 @@ def users_docker(own: OwnEngine) -> Docker | None:
 def find_docker(own: OwnEngine) -> Docker | None:
     """The engine in use: ours while it runs, else the user's."""
     return own.docker if own.is_running() else users_docker(own)
+
+
+def _mounts_below(folder: Path) -> list[str]:
+    """Mount points in the order in which they were mounted."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    points = (line.split()[4].replace("\\040", " ") for line in lines)
+    return [point for point in points if point.startswith(f"{folder}/")]
 
 
 def _engine_in_this_network_namespace() -> int | None:

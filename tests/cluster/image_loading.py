@@ -2,7 +2,8 @@
 
 `kind load` copies every layer each time. Most of the layers of our images are in the
 nodes already (the Python base is preloaded, dependencies change rarely), so only what
-a node lacks is sent: of a change of code, a few hundred kilobytes.
+a node lacks is sent: of a change of code, a few hundred kilobytes. This knows how our
+own engine and nodes store images; with the user's engine `kind load` is used instead.
 
 Invariant: afterwards every node has exactly the engine's image under that name.
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
@@ -72,7 +73,7 @@ class TestCluster:
     def up(self) -> None:
         """Make sure that a healthy cluster runs; at once if it does already."""
         docker = self.find_docker()
-        if docker and self.choices and self.cluster(docker).is_healthy():
+        if docker and self.choices and shutil.which(self.choices.kubectl) and self.cluster(docker).is_healthy():
             self.progress.say(f"the cluster is up already; node image {self.choices.node_image}")
             if docker.own and self.choices.node_image != NodeImage(self.cache, self.go, self.python).name:
                 self.progress.say("its sources have changed since; `make cluster-down cluster-up` makes it from the new ones")
@@ -91,6 +92,12 @@ class TestCluster:
         self.progress.say("the cluster is deleted" if deleted else "there was no cluster")
         if stopped:
             self.progress.say("our Docker engine is stopped")
+
+    def tools(self) -> None:
+        """Make sure that helm and kubectl are there; takes neither Docker nor root."""
+        self._tools.find_or_build("helm", self.go.helm)
+        all_programs = self.go.kubernetes
+        self._tools.find_or_build("kubectl", all_programs if self.runner.is_built(all_programs) else self.go.kubectl, kubectl_fits)
 
     def images(self) -> dict[str, str]:
         """Build our images where their content changed; their names by what is in them."""
@@ -114,11 +121,19 @@ class TestCluster:
         nodes = [node.name for node in self.cluster(docker).nodes() if node.running] if docker else []
         if docker is None or not nodes:
             raise ClusterError("there is no cluster to load images into; `make cluster-up` makes it")
-        loader = Loader(docker, nodes, self._images_log)
         for image in APP_IMAGES:
-            with self.progress.step(f"load {names[image.target]}", self._images_log):
-                loader.load([names[image.target], image.moving_name])
+            both = [names[image.target], image.moving_name]
+            with self.progress.step(f"load {both[0]}", self._images_log):
+                if docker.own:
+                    Loader(docker, nodes, self._images_log).load(both)
+                else:
+                    self._kind_load(docker, both)
         return names
+
+    def _kind_load(self, docker: Docker, names: list[str]) -> None:
+        kind = self._tools.find_or_build("kind", self.go.kind)
+        argv = [kind, "load", "docker-image", "--name", kind_cluster.NAME, *names]
+        commands.run(argv, log=self._images_log, env=docker.env)
 
     def _engine_for_builds(self) -> Docker:
         docker = self.find_docker()
@@ -142,8 +157,7 @@ class TestCluster:
         self._tools.find_or_build("helm", self.go.helm)
         self._choose(Choices(PUBLISHED_NODE_IMAGE, PUBLISHED_IMAGE, kubectl))
         self._create(docker, kind)
-        load = [kind, "load", "docker-image", "--name", kind_cluster.NAME, PUBLISHED_IMAGE]
-        commands.run(load, log=self._log, env=docker.env)
+        self._kind_load(docker, [PUBLISHED_IMAGE])
 
     def _up_from_sources(self, docker: Docker | None) -> None:
         if os.geteuid() != 0:

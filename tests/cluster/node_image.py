@@ -17,7 +17,7 @@ from docker_engine import Docker
 from go_builds import GoBuilds, kubernetes_version
 from python_base import PythonBase
 from steps import Step, Work
-from system_images import write_system_images
+from system_images import names_by_program, write_system_images
 
 IMAGE = "kind.local/node"
 FILES = SOURCES / "node"
@@ -106,6 +106,9 @@ class NodeImage:
         (tree / "kind/version").write_text(kubernetes_version())
         for script in ("usr/local/bin/entrypoint", "kind/bin/enable-cgroup-v2-controllers"):
             (tree / script).chmod(0o755)
+        settings = tree / "etc/containerd/config.toml"
+        pause = names_by_program(programs / "kubeadm")["pause"]
+        settings.write_text(settings.read_text().replace("PAUSE_IMAGE", pause))
         _choose_units(tree)
 
 

@@ -79,13 +79,14 @@ class Progress:
             for timing in self._timings:
                 _print(f"  {timing.step:<{width}}  {timing.outcome:<7} {timing.seconds:8.1f} s")
             _print(f"  {'in all (steps run side by side)':<{width}}  {'':<7} {total:8.1f} s")
-        record = {
-            "command": command,
-            "seconds": total,
-            "steps": [vars(timing) for timing in self._timings],
-        }
+            self._keep(timings_file, command, total)
+
+    def _keep(self, timings_file: Path, command: str, total: float) -> None:
+        """Remember the last run of each command that had something to do."""
+        runs = json.loads(timings_file.read_text()) if timings_file.exists() else {}
+        runs[command] = {"seconds": total, "steps": [vars(timing) for timing in self._timings]}
         unfinished = timings_file.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(record, indent=2) + "\n")
+        unfinished.write_text(json.dumps(runs, indent=2) + "\n")
         unfinished.rename(timings_file)
 
     def _beat(self) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import commands
 from cache_folder import Cache
+from errors import ClusterError, CommandFailedError
 from progress import Progress
 
 # Outputs of older keys that are kept beside the newest, for switching between branches.
@@ -127,6 +128,11 @@ class Runner:
         try:
             step.build(Work(unfinished, log, inputs))
             unfinished.rename(output)
+        except CommandFailedError as failure:
+            self._progress.end(step.name, "failed")
+            raise ClusterError(
+                f"the step {step.name!r} failed: {failure}\nMend that and run it again: what is built already is kept."
+            ) from failure
         except BaseException:
             self._progress.end(step.name, "failed")
             raise

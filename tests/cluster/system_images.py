@@ -30,7 +30,7 @@ def write_system_images(archive: Path, work: Work, go: GoBuilds, node_tree: Step
     """All images that a node needs to become and stay Ready, in one archive."""
     tree = work.needs[node_tree.name] / "tree"
     programs = work.needs[go.kubernetes.name]
-    names = _names_by_program(programs / "kubeadm")
+    names = names_by_program(programs / "kubeadm")
     workshop = work.output / "images"
 
     def image(name: str, program: Path, *, entrypoint: bool = False, target: str | None = None) -> Image:
@@ -62,7 +62,7 @@ def write_system_images(archive: Path, work: Work, go: GoBuilds, node_tree: Step
     shutil.rmtree(workshop)
 
 
-def _names_by_program(kubeadm: Path) -> dict[str, str]:
+def names_by_program(kubeadm: Path) -> dict[str, str]:
     """What kubeadm calls the images, such as {"etcd": "registry.k8s.io/etcd:3.6.6-0"}."""
     listed = commands.output([kubeadm, "config", "images", "list", "--kubernetes-version", kubernetes_version()])
     names = {line.rpartition(":")[0].rpartition("/")[2]: line for line in listed.split()}

@@ -6,7 +6,7 @@ whether a commit succeeded), a group leaves the same rows as written once.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import msgspec
 import sqlalchemy
@@ -18,76 +18,13 @@ from tradingbot_contract.document import BotIdentity, SpecError
 from tradingbot_engine.checkpoint import Checkpoint, decode_checkpoint, encode_checkpoint
 from tradingbot_engine.database import schema
 from tradingbot_engine.database.connections import Database
-from tradingbot_engine.orders.order import Fill, Order, OrderStatus, OrderType, Side
+from tradingbot_engine.database.rows import Group, Restored, TradeStatistics, order_of
+from tradingbot_engine.orders.order import OrderStatus, Side
 from tradingbot_engine.unavailable import UnavailableError
 
 EQUITY_ROWS_KEPT: Final = 10_000
 ORDERS_KEPT: Final = 100_000
 """Orders of former laps beyond these many are dropped, or a looping replay would fill the volume; those of the lap stay."""
-
-Row = dict[str, Any]
-
-
-class Group(NamedTuple):
-    """What a group of steps has changed. Rows are copies: the session goes on while they are written."""
-
-    orders: list[Row]
-    fills: list[Row]
-    equity: list[Row]
-    checkpoint: Checkpoint
-    equity_now: float
-
-
-class Restored(NamedTuple):
-    """Where the bot stopped."""
-
-    checkpoint: Checkpoint
-    open_orders: list[Order]
-
-
-class TradeStatistics(NamedTuple):
-    """What the journal says of one symbol's sales."""
-
-    symbol: str
-    trades: int
-    winning_trades: int
-    realised: float
-
-
-def order_row(order: Order) -> Row:
-    """Return the order as the table holds it."""
-    return {
-        "sequence": order.sequence,
-        "client_order_id": order.client_order_id,
-        "symbol": order.symbol,
-        "side": order.side.value,
-        "type": order.type.value,
-        "quantity": order.quantity,
-        "reference_price": order.reference_price,
-        "status": order.status.value,
-        "reason": order.reason,
-        "lap": order.lap,
-        "step": order.step,
-        "time_ms": order.time_ms,
-    }
-
-
-def fill_row(fill: Fill) -> Row:
-    """Return the fill as the table holds it."""
-    return {
-        "sequence": fill.sequence,
-        "order_sequence": fill.order_sequence,
-        "symbol": fill.symbol,
-        "side": fill.side.value,
-        "quantity": fill.quantity,
-        "price": fill.price,
-        "fee": fill.fee,
-        "realised": fill.realised,
-        "lap": fill.lap,
-        "step": fill.step,
-        "time_ms": fill.time_ms,
-    }
-
 
 _insert_order = insert(schema.orders)
 _UPSERT_ORDER: Final = _insert_order.on_conflict_do_update(
@@ -197,18 +134,13 @@ class Journal:
         if state is None:
             return None
         query = select(schema.orders).where(schema.orders.c.status == OrderStatus.NEW.value).order_by(schema.orders.c.sequence)
-        return Restored(decode_checkpoint(state), [_order_of(dict(row)) for row in connection.execute(query).mappings()])
+        return Restored(decode_checkpoint(state), [order_of(dict(row)) for row in connection.execute(query).mappings()])
 
     def _drop_former_laps(self, connection: Connection, checkpoint: Checkpoint) -> None:
         oldest = checkpoint.order_sequence - ORDERS_KEPT
         orders, fills = schema.orders.c, schema.fills.c
         connection.execute(schema.fills.delete().where(fills.order_sequence <= oldest, fills.lap < checkpoint.lap))
         connection.execute(schema.orders.delete().where(orders.sequence <= oldest, orders.lap < checkpoint.lap))
-
-
-def _order_of(row: Row) -> Order:
-    enums = {"side": Side(row["side"]), "status": OrderStatus(row["status"]), "type": OrderType(row["type"])}
-    return Order(**{**row, **enums})
 
 
 def _describe(bot: BotIdentity) -> str:

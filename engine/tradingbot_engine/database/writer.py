@@ -16,7 +16,8 @@ import sqlalchemy
 from tradingbot_contract.metrics import JOURNAL_COMMIT_DURATION
 
 from tradingbot_engine.database.connections import Record
-from tradingbot_engine.database.journal import Group, Journal
+from tradingbot_engine.database.journal import Journal
+from tradingbot_engine.database.rows import Group
 from tradingbot_engine.telemetry.counts import Component, Counts
 
 _FIRST_PAUSE_SECONDS: Final = 0.1
@@ -30,6 +31,8 @@ class JournalWriter:
     def __init__(self, journal: Journal, counts: Counts, record: Record) -> None:
         self.trouble = ""
         """Why the last attempt failed; empty when it didn't."""
+        self.written_fills = -1
+        """Number of the last fill that is in the journal; -1 until this process has written."""
         self._journal = journal
         self._counts = counts
         self._record = record
@@ -69,6 +72,7 @@ class JournalWriter:
             started_at = time.perf_counter()
         self._record(JOURNAL_COMMIT_DURATION, time.perf_counter() - started_at)
         self._counts.commits += 1
+        self.written_fills = group.checkpoint.fill_sequence
         if self.trouble:
             _logger.info("journal can be written again")
         self.trouble = ""

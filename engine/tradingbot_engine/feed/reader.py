@@ -11,7 +11,6 @@ import csv
 import datetime as dt
 import gzip
 import hashlib
-import io
 import math
 import zlib
 from collections.abc import Iterator, Sequence
@@ -32,23 +31,6 @@ _SYMBOLS_SHOWN: Final = 20
 
 class _RowError(ValueError):
     """What is wrong with the row; the reader adds where."""
-
-
-class _HashingFile(io.RawIOBase):
-    """A file that is hashed while it is read, so that it is read only once."""
-
-    def __init__(self, raw: IO[bytes]) -> None:
-        self._raw = raw
-        self.hash = hashlib.sha256()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed wants its own private Buffer type
-        data = self._raw.read(len(buffer))
-        buffer[: len(data)] = data
-        self.hash.update(data)
-        return len(data)
 
 
 def parse_time_ms(text: str) -> int:
@@ -79,18 +61,18 @@ def read_prices(path: Path, symbols: Sequence[str]) -> Prices:
     """
     try:
         with path.open("rb") as raw:
-            hashing = _HashingFile(raw)
-            buffered = io.BufferedReader(hashing, 1 << 16)
-            unpacked: gzip.GzipFile | io.BufferedReader[_HashingFile] = (
-                gzip.GzipFile(fileobj=buffered) if path.suffix == ".gz" else buffered
-            )
-            with io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="") as text:
-                columns = _read_columns(text, symbols, path)
-            return Prices(symbols, columns, hashing.hash.hexdigest())
+            digest = hashlib.file_digest(raw, "sha256").hexdigest()
+        with _open_text(path) as text:
+            return Prices(symbols, _read_columns(text, symbols, path), digest)
     except FileNotFoundError:
         raise SpecError(f"{FIELD}: there is no file {path} in the engine's container: mount it, or use a data set by name") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise SpecError(f"{FIELD}: {path} can't be read: {error}") from error
+
+
+def _open_text(path: Path) -> IO[str]:
+    encoding = "utf-8-sig"  # some programs put a byte order mark in front
+    return gzip.open(path, "rt", encoding=encoding, newline="") if path.suffix == ".gz" else path.open(encoding=encoding, newline="")
 
 
 def _read_columns(text: IO[str], symbols: Sequence[str], path: Path) -> Columns:

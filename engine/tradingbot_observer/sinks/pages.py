@@ -12,13 +12,12 @@ from http import HTTPStatus
 from typing import Final
 
 import msgspec
-from tradingbot_contract.endpoints import LIVENESS_PATH, METRICS_PATH, REPORT_PATH
+from tradingbot_contract.endpoints import HISTORY_PATH, LIVENESS_PATH, METRICS_PATH, REPORT_PATH
 from tradingbot_contract.report import ObserverReport
 from tradingbot_contract.serving import JSON, PROMETHEUS, TEXT, Answer, Page, QueryPage
 
 from tradingbot_observer.history import Summary
 
-HISTORY_PATH: Final = "/history"
 HOURS: Final = "hours"
 MOST_HOURS: Final = 1000.0
 

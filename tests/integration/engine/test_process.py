@@ -33,7 +33,12 @@ def test_it_trades_and_tells(engines: Any) -> None:
     assert status["currency"] == "USD"
     assert status["feedDue"] is True
     assert 0 < status["progress"] < 1
-    metrics = engine.until(lambda: body if "loop_lag" in (body := engine.get("/metrics")[1]) and "commit_duration" in body else None, "figures")
+
+    def complete_metrics() -> str | None:
+        body: str = engine.get("/metrics")[1]
+        return body if "loop_lag" in body and "commit_duration" in body else None
+
+    metrics = engine.until(complete_metrics, "figures")
     assert 'tradingbot_bars_total{symbol="MSFT"}' in metrics
     assert 'service_name="tradingbot-engine"' in metrics
     assert "otel_scope" not in metrics
@@ -82,6 +87,14 @@ def test_one_engine_per_journal(engines: Any, slow: EngineDocument) -> None:
     first.kill()
     second.until_state("Running")  # what it waited for has come
     assert second.terminate() == 0
+
+
+def test_it_says_when_its_port_is_taken(engines: Any, slow: EngineDocument) -> None:
+    first = engines.start(slow)
+    second = engines.start(slow, "--port", str(first.port()), data=engines.folder / "other")
+    assert second.wait() == 69
+    assert "can't serve" in second.log
+    assert "Traceback" not in second.log
 
 
 def test_it_follows_what_needs_no_restart(engines: Any, slow: EngineDocument) -> None:

@@ -35,6 +35,15 @@ def test_it_does_not_rush_through_an_hour_that_it_was_stopped() -> None:
     assert pace.wait_seconds(3600.0) <= 0.1
 
 
+@pytest.mark.parametrize(("speed", "expected"), [(0.0, True), (10.0, True), (1.0, True), (0.01, False)])
+def test_at_a_slow_pace_a_step_is_expected_only_when_it_is_overdue(speed: float, expected: bool) -> None:
+    pace = Pace(speed, now=0.0)
+    pace.took(1)
+    assert pace.expects_step(50.0) is expected
+    assert pace.expects_step(100.5) is expected
+    assert pace.expects_step(102.0) is True
+
+
 @pytest.mark.parametrize("speed", [0.01, 1.0, 7.3, 1000.0, 1_000_000.0])
 def test_over_time_it_takes_as_many_as_it_should(speed: float) -> None:
     pace = Pace(speed, now=0.0)

@@ -1,11 +1,11 @@
 // Command cniagent is the pod network of the offline test cluster. One runs on each
-// node (DaemonSet, host network). It watches the Node objects and keeps three things
-// in step with them: the CNI configuration that kubelet's container runtime reads, a
-// route to every other node's pods, and the source NAT for traffic that leaves the
-// pod subnet.
+// node (DaemonSet, host network). It watches the API server and keeps four things in
+// step with it: the CNI configuration that kubelet's container runtime reads, a route
+// to every other node's pods, the source NAT for traffic that leaves the pod subnet,
+// and the packet filter for what NetworkPolicies forbid to the pods of this node.
 //
 // Invariant: every sync is computed from all that the API server reports and can be
-// repeated at any time; nothing is remembered between syncs.
+// repeated at any time; what happened before doesn't matter to it.
 package main
 
 import (
@@ -22,8 +22,12 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// Repair what somebody else changed on the node (a flushed table, a deleted route).
-const repairInterval = 30 * time.Second
+const (
+	// Repair what somebody else changed on the node (a flushed table, a deleted route).
+	repairInterval = 30 * time.Second
+	// Changes come in bursts; one sync serves all that arrive in this time.
+	gatherInterval = 50 * time.Millisecond
+)
 
 func main() {
 	log.SetFlags(log.Ltime | log.Lmsgprefix)
@@ -44,37 +48,58 @@ func run(ctx context.Context, nodeName, podSubnet string) error {
 		return err
 	}
 	factory := informers.NewSharedInformerFactory(client, 0)
-	nodes := factory.Core().V1().Nodes()
-
-	changed := make(chan struct{}, 1)
-	notify := func() {
-		select {
-		case changed <- struct{}{}:
-		default: // a sync is due already and will see this change too
-		}
+	network := podNetwork{
+		nodeName:   nodeName,
+		podSubnet:  podSubnet,
+		nodes:      factory.Core().V1().Nodes().Lister(),
+		pods:       factory.Core().V1().Pods().Lister(),
+		namespaces: factory.Core().V1().Namespaces().Lister(),
+		policies:   factory.Networking().V1().NetworkPolicies().Lister(),
 	}
-	if _, err := nodes.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(any) { notify() },
-		UpdateFunc: func(any, any) { notify() },
-		DeleteFunc: func(any) { notify() },
-	}); err != nil {
-		return err
+	changed := make(chan struct{}, 1)
+	for _, informer := range []cache.SharedIndexInformer{
+		factory.Core().V1().Nodes().Informer(),
+		factory.Core().V1().Pods().Informer(),
+		factory.Core().V1().Namespaces().Informer(),
+		factory.Networking().V1().NetworkPolicies().Informer(),
+	} {
+		if _, err := informer.AddEventHandler(wake(changed)); err != nil {
+			return err
+		}
 	}
 	factory.Start(ctx.Done())
 	factory.WaitForCacheSync(ctx.Done())
+	return keepInStep(ctx, &network, changed)
+}
 
-	network := podNetwork{nodeName: nodeName, podSubnet: podSubnet, nodes: nodes.Lister()}
+func keepInStep(ctx context.Context, network *podNetwork, changed chan struct{}) error {
 	for {
 		if err := network.sync(ctx); err != nil {
 			log.Printf("sync: %v (trying again)", err)
-			time.AfterFunc(time.Second, notify)
+			time.AfterFunc(time.Second, func() { notify(changed) })
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-changed:
+			time.Sleep(gatherInterval)
 		case <-time.After(repairInterval):
 		}
+	}
+}
+
+func wake(changed chan struct{}) cache.ResourceEventHandler {
+	return cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(any) { notify(changed) },
+		UpdateFunc: func(any, any) { notify(changed) },
+		DeleteFunc: func(any) { notify(changed) },
+	}
+}
+
+func notify(changed chan struct{}) {
+	select {
+	case changed <- struct{}{}:
+	default: // a sync is due already and will see this change too
 	}
 }
 

@@ -1,0 +1,29 @@
+"""What a person can do something about: one sentence on standard error and an exit code, never a traceback.
+
+Exit codes of all commands: 0 done; 1 a program ended that should not have; 2 the command line, the manifest or what it asks for is
+refused; 130 and 143 stopped by Ctrl-C and by SIGTERM.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+EXIT_DONE: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_REFUSED: Final = 2
+EXIT_SIGNAL_BASE: Final = 128
+"""Plus the number of the signal, as shells do it."""
+
+
+class RefusedError(click.ClickException):
+    """What the user wrote can't be done as it stands."""
+
+    exit_code = EXIT_REFUSED
+
+
+class FailedError(click.ClickException):
+    """A program ended that should not have."""
+
+    exit_code = EXIT_FAILED

@@ -1,0 +1,65 @@
+"""From a file of manifests to the one bot in it, with messages that name the file and the field.
+
+The file is what ``kubectl apply -f`` takes: several documents may stand in it, of which those that are no TradingBot are passed over.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import yaml
+from tradingbot_contract.document import SpecError
+from tradingbot_operator.resource import KIND, TradingBot, parse_bot
+
+from tradingbot_cli.errors import RefusedError
+
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def parse_bots(text: str, source: str) -> list[TradingBot]:
+    """Return the bots of a file's text; `source` is what messages call it.
+
+    Raises:
+        RefusedError: it is no YAML, holds no bot, or one that can't be run as it stands.
+    """
+    try:
+        documents = [document for document in yaml.load_all(text, Loader=_LOADER) if document is not None]
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise RefusedError(f"{source}{line}: no YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise RefusedError(f"{source}: no YAML: {error}") from error
+    bodies = [document for document in documents if _kind(document) == KIND]
+    if not bodies:
+        found = ", ".join(sorted({_kind(document) or "something without a kind" for document in documents})) or "nothing"
+        raise RefusedError(f"{source}: no {KIND} in it, but {found}")
+    return [_parse(body, source, number if len(bodies) > 1 else None) for number, body in enumerate(bodies, start=1)]
+
+
+def choose_bot(bots: list[TradingBot], name: str | None, source: str) -> TradingBot:
+    """Return the bot of this name, or the only one.
+
+    Raises:
+        RefusedError: there is no such bot, or no name to choose by.
+    """
+    names = ", ".join(bot.metadata.name for bot in bots)
+    if name is None and len(bots) > 1:
+        raise RefusedError(f"{source}: {len(bots)} bots in it: choose one with --name ({names})")
+    for bot in bots:
+        if name in {None, bot.metadata.name}:
+            return bot
+    raise RefusedError(f"{source}: no bot {name!r} in it, but {names}")
+
+
+def _parse(body: dict[str, Any], source: str, number: int | None) -> TradingBot:
+    try:
+        return parse_bot(body)
+    except SpecError as error:
+        metadata = body.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        which = "" if number is None else f" ({name or f'bot {number}'})"
+        raise RefusedError(f"{source}{which}: {error}") from error
+
+
+def _kind(document: object) -> str:
+    return str(document.get("kind", "")) if isinstance(document, dict) else ""

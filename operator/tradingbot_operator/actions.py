@@ -1,0 +1,71 @@
+"""What a plan can ask for: a closed set of actions, and the Events that tell people about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from tradingbot_operator.bot_status import TradingBotStatus
+from tradingbot_operator.drift import Difference
+from tradingbot_operator.kinds import ObjectKey
+from tradingbot_operator.reasons import Reason
+
+
+class ApplyChild(Struct, frozen=True):
+    """Bring a child to what it should be, or make it."""
+
+    manifest: dict[str, Any]
+    reason: Reason
+    """Created, Changed or Drifted."""
+    drift: tuple[Difference, ...] = ()
+    resource_version: str = ""
+    """Of the object that the differences were seen in; empty for one that is not there."""
+
+
+class DeleteChild(Struct, frozen=True):
+    """Remove a child that is no longer wanted."""
+
+    key: ObjectKey
+    uid: str
+    reason: Reason = Reason.UNWANTED
+
+
+class RestartPod(Struct, frozen=True):
+    """Delete a pod, so that its StatefulSet makes it anew."""
+
+    name: str
+    uid: str
+    grace_seconds: int
+    reason: Reason
+
+
+class TouchPod(Struct, frozen=True):
+    """Annotate a pod, so that the kubelet brings it its changed document at once."""
+
+    name: str
+    uid: str
+    document_hash: str
+    reason: Reason = Reason.DOCUMENT_CHANGED
+
+
+Action = ApplyChild | DeleteChild | RestartPod | TouchPod
+
+
+class Notice(Struct, frozen=True):
+    """An Event of the bot."""
+
+    reason: Reason
+    message: str
+    warning: bool = False
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What is to be done now, in this order: the status is written, then the actions are taken, then the Events are told."""
+
+    status: TradingBotStatus | None = None
+    """None: what is written there is good enough."""
+    actions: tuple[Action, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    recheck_seconds: float
+    """When to look again even if nothing happens."""

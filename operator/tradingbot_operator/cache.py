@@ -1,0 +1,140 @@
+"""The cluster as the watches have shown it: bots, their children, their pods.
+
+Each object belongs to the bot that its controller names, so what one pass needs is found without a search. An older version never
+replaces a newer one: answers to our own writes and events of a watch arrive in any order. (Resource versions of one kind are
+ordered numbers.)
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from tradingbot_operator.kinds import BOT, POD, ObjectKey, key_of
+from tradingbot_operator.names import INSTANCE_LABEL
+from tradingbot_operator.pod_facts import read_pod_facts
+from tradingbot_operator.world import PodFacts
+
+Object = dict[str, Any]
+
+
+class BotKey(Struct, frozen=True, order=True):
+    """Which bot."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+class _Entry(Struct):
+    version: int
+    uid: str
+    object: Object
+    pod: PodFacts | None = None
+
+
+class Cache:
+    """All objects that the operator watches."""
+
+    def __init__(self) -> None:
+        self._bots: dict[BotKey, _Entry] = {}
+        self._belongings: defaultdict[BotKey, dict[ObjectKey, _Entry]] = defaultdict(dict)
+
+    def put(self, item: Mapping[str, Any]) -> BotKey | None:
+        """Take in an object; return the bot to look at, or None when nothing is new."""
+        bot, entries, key = self._place(item)
+        metadata = item["metadata"]
+        version = int(metadata["resourceVersion"])
+        known = entries.get(key)
+        if known is not None and known.version >= version:
+            return None
+        trimmed = {**item, "metadata": {name: value for name, value in metadata.items() if name != "managedFields"}}
+        if item["kind"] == POD.name:
+            entries[key] = _Entry(version, metadata["uid"], {}, read_pod_facts(item))
+        else:
+            entries[key] = _Entry(version, metadata["uid"], trimmed)
+        return bot
+
+    def remove(self, item: Mapping[str, Any]) -> BotKey | None:
+        """Forget an object that is gone; return the bot to look at. A newer one of the same name stays."""
+        bot, entries, key = self._place(item)
+        known = entries.get(key)
+        if known is None or (known.uid != item["metadata"]["uid"] and known.version >= int(item["metadata"]["resourceVersion"])):
+            return None
+        del entries[key]
+        if not entries and entries is not self._bots:
+            self._belongings.pop(bot, None)
+        return bot
+
+    def replace(self, kind: str, namespace: str | None, items: Iterable[Mapping[str, Any]]) -> set[BotKey]:
+        """Take in a whole list; return the bots to look at. What was listed once and is not any more is gone."""
+        changed: set[BotKey] = set()
+        listed = set()
+        for item in items:
+            listed.add((item["metadata"]["namespace"], item["metadata"]["name"]))
+            bot = self.put(item)
+            if bot is not None:
+                changed.add(bot)
+        for bot, entries, key in self._of_kind(kind, namespace):
+            if (bot.namespace, key.name) not in listed:
+                del entries[key]
+                changed.add(bot)
+        return changed
+
+    def bot(self, bot: BotKey) -> Object | None:
+        entry = self._bots.get(bot)
+        return entry.object if entry else None
+
+    def bots(self) -> tuple[BotKey, ...]:
+        return tuple(self._bots)
+
+    def children(self, bot: BotKey) -> dict[ObjectKey, Object]:
+        return {key: entry.object for key, entry in self._entries(bot) if entry.pod is None}
+
+    def pods(self, bot: BotKey) -> tuple[PodFacts, ...]:
+        return tuple(entry.pod for _, entry in self._entries(bot) if entry.pod is not None)
+
+    def all_pods(self) -> Iterable[tuple[BotKey, PodFacts]]:
+        """Return every pod with the bot that it belongs to."""
+        for bot, entries in self._belongings.items():
+            for entry in entries.values():
+                if entry.pod is not None:
+                    yield bot, entry.pod
+
+    def _entries(self, bot: BotKey) -> Iterable[tuple[ObjectKey, _Entry]]:
+        return self._belongings.get(bot, {}).items()
+
+    def _place(self, item: Mapping[str, Any]) -> tuple[BotKey, dict[Any, _Entry], Any]:
+        metadata = item["metadata"]
+        if item["kind"] == BOT.name:
+            bot = BotKey(metadata["namespace"], metadata["name"])
+            return bot, self._bots, bot
+        bot = BotKey(metadata["namespace"], _bot_name(metadata))
+        return bot, self._belongings[bot], key_of(item)
+
+    def _of_kind(self, kind: str, namespace: str | None) -> list[tuple[BotKey, dict[Any, _Entry], Any]]:
+        if kind == BOT.name:
+            return [(bot, self._bots, bot) for bot in self._bots if namespace in {None, bot.namespace}]
+        return [
+            (bot, entries, key)
+            for bot, entries in self._belongings.items()
+            if namespace in {None, bot.namespace}
+            for key in entries
+            if key.kind == kind
+        ]
+
+
+def _bot_name(metadata: Mapping[str, Any]) -> str:
+    """Return the name of the bot that an object belongs to."""
+    for owner in metadata.get("ownerReferences") or ():
+        if owner.get("controller"):
+            # A child is controlled by its bot; a pod by the bot's StatefulSet, which has the bot's name.
+            name: str = owner["name"]
+            return name
+    label: str = (metadata.get("labels") or {}).get(INSTANCE_LABEL, "")
+    return label

@@ -1,0 +1,55 @@
+"""Which children have to be applied or removed.
+
+A child is applied only when it is not there, when the hash of its rendering differs from the one it carries, or when somebody
+changed a field of ours. So a second pass over the world that a plan made plans nothing.
+
+A child that is being deleted, or that still belongs to an earlier bot of the same name, is left alone: the garbage collector is at
+work, and the object's end wakes the bot again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tradingbot_operator.actions import Action, ApplyChild, DeleteChild
+from tradingbot_operator.drift import controller_uid, differences
+from tradingbot_operator.kinds import key_of
+from tradingbot_operator.names import DESIRED_HASH
+from tradingbot_operator.reasons import Reason
+from tradingbot_operator.world import World
+
+
+def plan_children(world: World, desired: tuple[dict[str, Any], ...]) -> tuple[tuple[Action, ...], bool]:
+    """Return what has to be done, and whether some child is still on its way to what it should be."""
+    wanted = {key_of(manifest): manifest for manifest in desired}
+    actions: list[Action] = []
+    waiting = False
+    for key, manifest in wanted.items():
+        live = world.children.get(key)
+        if live is not None and _is_leaving(live, world):
+            waiting = True
+            continue
+        action = _apply(manifest, live, world)
+        if action is not None:
+            actions.append(action)
+    for key, live in world.children.items():
+        if key not in wanted and controller_uid(live) == world.bot.metadata.uid and not _is_leaving(live, world):
+            actions.append(DeleteChild(key, live["metadata"]["uid"]))
+    return tuple(actions), waiting or bool(actions)
+
+
+def _apply(manifest: dict[str, Any], live: Mapping[str, Any] | None, world: World) -> ApplyChild | None:
+    if live is None:
+        return ApplyChild(manifest, Reason.CREATED)
+    settled = world.settled.get(key_of(manifest), ())
+    drift = tuple(difference for difference in differences(manifest, live) if difference not in settled)
+    version = live["metadata"].get("resourceVersion", "")
+    if (live["metadata"].get("annotations") or {}).get(DESIRED_HASH) != manifest["metadata"]["annotations"][DESIRED_HASH]:
+        return ApplyChild(manifest, Reason.CHANGED, drift, version)
+    return ApplyChild(manifest, Reason.DRIFTED, drift, version) if drift else None
+
+
+def _is_leaving(live: Mapping[str, Any], world: World) -> bool:
+    owner = controller_uid(live)
+    return "deletionTimestamp" in live["metadata"] or (owner is not None and owner != world.bot.metadata.uid)

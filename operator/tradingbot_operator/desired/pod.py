@@ -1,0 +1,160 @@
+"""The bot's pod: an engine that trades, and an observer that watches it from outside.
+
+The two run under different users in one process namespace: the observer sees what the engine needs of the machine, and neither its
+environment nor its files. The pod keeps the restricted Pod Security standard and has no token for the API server.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tradingbot_contract.document import restart_hash
+from tradingbot_contract.endpoints import (
+    CONFIG_DIRECTORY,
+    CONFIG_FILE,
+    DATA_DIRECTORY,
+    ENGINE_CONTAINER,
+    ENGINE_PORT,
+    ENGINE_UID,
+    ENV_CONFIG,
+    ENV_DATA,
+    ENV_MEMORY_LIMIT,
+    ENV_POD_NAME,
+    ENV_POD_UID,
+    LIVENESS_PATH,
+    OBSERVER_CONTAINER,
+    OBSERVER_PORT,
+    OBSERVER_UID,
+    POD_GID,
+    READINESS_PATH,
+    TEMPORARY_DIRECTORY,
+)
+
+from tradingbot_operator.desired.document import build_document
+from tradingbot_operator.names import RESTART_HASH, claim_name, config_name, labels
+from tradingbot_operator.resource import Engine, TradingBot
+from tradingbot_operator.settings import OperatorSettings
+
+STOP_SECONDS: Final = 10
+"""How long an engine may take to write its journal and leave."""
+KILL_SECONDS: Final = 1
+"""How long one may take that has failed its liveness probe: a stopped process answers no signal anyway."""
+START_SECONDS: Final = 120
+"""How long an engine may take to come up."""
+
+
+def build_pod_template(bot: TradingBot, settings: OperatorSettings) -> dict[str, Any]:
+    """Return the template of the StatefulSet's pod."""
+    engine = bot.spec.engine
+    spec: dict[str, Any] = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "shareProcessNamespace": True,
+        "terminationGracePeriodSeconds": STOP_SECONDS,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "fsGroup": POD_GID,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "initContainers": [_observer(engine, settings)],
+        "containers": [_engine(engine, settings)],
+        "volumes": [
+            {"name": "config", "configMap": {"name": config_name(bot)}},
+            {"name": "data", "persistentVolumeClaim": {"claimName": claim_name(bot)}},
+            # One each: what the observer writes is not the engine's to read, and the other way round.
+            {"name": "engine-tmp", "emptyDir": {"sizeLimit": "64Mi"}},
+            {"name": "observer-tmp", "emptyDir": {"sizeLimit": "16Mi"}},
+        ],
+    }
+    if engine.node_selector:
+        spec["nodeSelector"] = dict(engine.node_selector)
+    return {
+        "metadata": {"labels": labels(bot), "annotations": {RESTART_HASH: restart_hash(build_document(bot))}},
+        "spec": spec,
+    }
+
+
+def _engine(engine: Engine, settings: OperatorSettings) -> dict[str, Any]:
+    resources = engine.resources
+    limits = {"memory": resources.limits.memory} | ({"cpu": resources.limits.cpu} if resources.limits.cpu else {})
+    return {
+        "name": ENGINE_CONTAINER,
+        **_program(engine, settings, "tradingbot_engine", ENGINE_UID),
+        "env": [
+            {"name": ENV_CONFIG, "value": f"{CONFIG_DIRECTORY}/{CONFIG_FILE}"},
+            {"name": ENV_DATA, "value": DATA_DIRECTORY},
+            *_identity(),
+            # glibc keeps freed memory in many arenas and gives little back; both settings bound that.
+            {"name": "MALLOC_ARENA_MAX", "value": "2"},
+            {"name": "MALLOC_TRIM_THRESHOLD_", "value": "131072"},
+        ],
+        "ports": [{"name": ENGINE_CONTAINER, "containerPort": ENGINE_PORT, "protocol": "TCP"}],
+        "resources": {"requests": {"memory": resources.requests.memory, "cpu": resources.requests.cpu}, "limits": limits},
+        "startupProbe": {"httpGet": _get(LIVENESS_PATH), "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": START_SECONDS},
+        "livenessProbe": {
+            "httpGet": _get(LIVENESS_PATH),
+            "periodSeconds": 2,
+            "timeoutSeconds": 2,
+            "failureThreshold": 3,
+            "terminationGracePeriodSeconds": KILL_SECONDS,
+        },
+        "readinessProbe": {"httpGet": _get(READINESS_PATH), "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 2},
+        "volumeMounts": [
+            {"name": "config", "mountPath": CONFIG_DIRECTORY, "readOnly": True},
+            {"name": "data", "mountPath": DATA_DIRECTORY},
+            {"name": "engine-tmp", "mountPath": TEMPORARY_DIRECTORY},
+        ],
+    }
+
+
+def _observer(engine: Engine, settings: OperatorSettings) -> dict[str, Any]:
+    # It has no probes: the engine's start must not wait for it, and a sick observer must not make the engine unready.
+    return {
+        "name": OBSERVER_CONTAINER,
+        # This makes it a sidecar: it starts before the engine and ends after it.
+        "restartPolicy": "Always",
+        **_program(engine, settings, "tradingbot_observer", OBSERVER_UID),
+        "env": [
+            {"name": ENV_CONFIG, "value": f"{CONFIG_DIRECTORY}/{CONFIG_FILE}"},
+            *_identity(),
+            {"name": "MALLOC_ARENA_MAX", "value": "2"},
+            {"name": "MALLOC_TRIM_THRESHOLD_", "value": "131072"},
+        ],
+        "ports": [{"name": OBSERVER_CONTAINER, "containerPort": OBSERVER_PORT, "protocol": "TCP"}],
+        "resources": {"requests": {"memory": "64Mi", "cpu": "10m"}, "limits": {"memory": "128Mi"}},
+        "volumeMounts": [
+            {"name": "config", "mountPath": CONFIG_DIRECTORY, "readOnly": True},
+            {"name": "observer-tmp", "mountPath": TEMPORARY_DIRECTORY},
+        ],
+    }
+
+
+def _program(engine: Engine, settings: OperatorSettings, module: str, uid: int) -> dict[str, Any]:
+    return {
+        "image": engine.image or settings.engine_image,
+        "imagePullPolicy": engine.image_pull_policy.value,
+        "command": ["python3", "-m", module],
+        "securityContext": {
+            "runAsUser": uid,
+            "runAsGroup": uid,
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+
+
+def _identity() -> list[dict[str, Any]]:
+    return [
+        {"name": ENV_POD_NAME, "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        {"name": ENV_POD_UID, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
+        {
+            "name": ENV_MEMORY_LIMIT,
+            "valueFrom": {"resourceFieldRef": {"containerName": ENGINE_CONTAINER, "resource": "limits.memory", "divisor": "1"}},
+        },
+    ]
+
+
+def _get(path: str) -> dict[str, Any]:
+    return {"path": path, "port": ENGINE_CONTAINER}

@@ -1,0 +1,19 @@
+"""What can go wrong with a call to the API server, by who must act."""
+
+from __future__ import annotations
+
+
+class ApiError(Exception):
+    """A call to the API server did not do what it should."""
+
+
+class UnavailableError(ApiError):
+    """It can't be reached or can't answer now: try again later."""
+
+
+class ConflictError(ApiError):
+    """The object is not as it was when it was read: read it and decide again."""
+
+
+class RefusedError(ApiError):
+    """It does not take this: somebody has to change the resource, the cluster or the operator's rights. The message is the server's."""

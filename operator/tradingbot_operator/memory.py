@@ -1,0 +1,55 @@
+"""What the operator learned when it carried out its last plans. It is lost when the operator ends, and then learned again.
+
+Nothing that a decision needs to be safe may stand here: that is what the resource's status is for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from tradingbot_operator.cache import BotKey
+from tradingbot_operator.drift import Difference
+from tradingbot_operator.kinds import ObjectKey
+from tradingbot_operator.world import Problem
+
+Differences = tuple[Difference, ...]
+
+
+class Memory:
+    """By bot."""
+
+    def __init__(self) -> None:
+        self._problems: dict[BotKey, Problem] = {}
+        self._left: defaultdict[BotKey, dict[ObjectKey, Differences]] = defaultdict(dict)
+        self._settled: defaultdict[BotKey, dict[ObjectKey, Differences]] = defaultdict(dict)
+
+    def problem(self, bot: BotKey) -> Problem | None:
+        return self._problems.get(bot)
+
+    def set_problem(self, bot: BotKey, problem: Problem | None) -> bool:
+        """Note how the last plan went; return whether that is news."""
+        before = self._problems.pop(bot, None)
+        if problem is not None:
+            self._problems[bot] = problem
+        return before != problem
+
+    def settled(self, bot: BotKey) -> dict[ObjectKey, Differences]:
+        """Return the differences that something in the cluster insists on."""
+        return self._settled.get(bot, {})
+
+    def note_applied(self, bot: BotKey, child: ObjectKey, left: Differences) -> bool:
+        """Note what differed right after a child was applied; return whether it is given up.
+
+        What is left twice in a row, the same, won't go by trying again. Once may be somebody who changed it in the same moment.
+        """
+        given_up = bool(left) and self._left[bot].get(child) == left
+        if given_up:
+            self._settled[bot][child] = left
+        self._left[bot][child] = left
+        return given_up
+
+    def forget(self, bot: BotKey) -> None:
+        """Forget a bot that is gone."""
+        self._problems.pop(bot, None)
+        self._left.pop(bot, None)
+        self._settled.pop(bot, None)

@@ -1,0 +1,1 @@
+"""Where the operator learns how engines are: from their observers, asked directly."""

@@ -1,0 +1,177 @@
+"""Asks every observer for its report, again and again, in one loop: spread over time, many at once, each with a time limit.
+
+An observer that is well is asked at the operator's interval, one that is not (or not yet) every second. Whatever comes back is judged
+by :mod:`~tradingbot_operator.metrics_sources.report_view`; a bot is woken only when that changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+import aiohttp
+import msgspec
+from tradingbot_contract.endpoints import OBSERVER_PORT, REPORT_PATH
+
+from tradingbot_operator.cache import BotKey, Cache
+from tradingbot_operator.kube import Kube
+from tradingbot_operator.metrics import OperatorMetrics
+from tradingbot_operator.metrics_sources.report_view import (
+    Answers,
+    Target,
+    add_failure,
+    add_report,
+    build_view,
+    fingerprint,
+    is_calm,
+    parse_report,
+)
+from tradingbot_operator.world import ReportView
+
+TIMEOUT_SECONDS: Final = 2.0
+AT_ONCE: Final = 64
+ANSWER_LIMIT_BYTES: Final = 256 * 1024
+ATTENTION_SECONDS: Final = 1.0
+"""How often a target that is not calm is asked."""
+_TURN_SECONDS: Final = 0.2
+
+Ask = Callable[[Target], Awaitable[bytes]]
+"""Returns the body of a target's answer; raises what aiohttp raises, or TimeoutError."""
+
+
+class _State:
+    """What is known of one target."""
+
+    __slots__ = ("answers", "asked", "bot", "due", "seen", "target")
+
+    def __init__(self, bot: BotKey, target: Target) -> None:
+        self.bot = bot
+        self.target = target
+        self.answers = Answers()
+        self.due = 0.0
+        self.asked = False
+        """Whether an answer is on its way."""
+        self.seen: tuple[object, ...] = ()
+        """What its bot was last woken for."""
+
+
+class ReportPoller:
+    """All observers of the operator's bots."""
+
+    def __init__(
+        self, cache: Cache, ask: Ask, wake: Callable[[BotKey], None], metrics: OperatorMetrics, *, interval_seconds: float
+    ) -> None:
+        self._cache = cache
+        self._ask = ask
+        self._wake = wake
+        self._metrics = metrics
+        self._interval_seconds = interval_seconds
+        self._states: dict[str, _State] = {}
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    def view(self, pod_uid: str) -> ReportView:
+        """Return what is known from a pod's observer now."""
+        state = self._states.get(pod_uid)
+        return build_view(state.answers, now=time.monotonic()) if state else ReportView()
+
+    async def run(self) -> None:
+        """Ask, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._follow(_targets(self._cache))
+                now = time.monotonic()
+                for state in self._states.values():
+                    if state.due <= now and not state.asked:
+                        state.asked = True
+                        group.create_task(self._ask_one(state))
+                await asyncio.sleep(_TURN_SECONDS)
+
+    def _follow(self, targets: Iterable[tuple[BotKey, Target]]) -> None:
+        """Take up new targets and forget those that are gone."""
+        current = {target.uid: (bot, target) for bot, target in targets}
+        for uid in self._states.keys() - current.keys():
+            del self._states[uid]
+        for uid, (bot, target) in current.items():
+            known = self._states.get(uid)
+            if known is None or known.target != target:
+                self._states[uid] = _State(bot, target)
+
+    async def _ask_one(self, state: _State) -> None:
+        async with self._slots:
+            state.answers = await self._next_answers(state)
+        now = time.monotonic()
+        view = build_view(state.answers, now=now)
+        seconds = self._interval_seconds if is_calm(view) else min(ATTENTION_SECONDS, self._interval_seconds)
+        # Spread, or all bots of an operator that starts would be asked in the same moment for ever.
+        state.due = now + seconds * random.uniform(0.9, 1.1)  # noqa: S311 - it spreads load, it hides nothing
+        state.asked = False
+        seen = fingerprint(view)
+        if seen != state.seen:
+            state.seen = seen
+            self._wake(state.bot)
+
+    async def _next_answers(self, state: _State) -> Answers:
+        try:
+            body = await self._ask(state.target)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._metrics.polls.labels("unreachable").inc()
+            return add_failure(state.answers, str(error) or type(error).__name__, invalid=False)
+        try:
+            report = parse_report(body, state.target)
+        except (msgspec.DecodeError, ValueError) as error:
+            self._metrics.polls.labels("invalid").inc()
+            return add_failure(state.answers, str(error), invalid=True)
+        self._metrics.polls.labels("answered").inc()
+        return add_report(state.answers, report, now=time.monotonic())
+
+
+def _targets(cache: Cache) -> Iterable[tuple[BotKey, Target]]:
+    for bot, pod in cache.all_pods():
+        if pod.ip and pod.observer.running_since is not None and not pod.terminating:
+            yield bot, Target(namespace=bot.namespace, bot=bot.name, pod=pod.name, uid=pod.uid, ip=pod.ip)
+
+
+class DirectAccess:
+    """Asks a target at its pod's address."""
+
+    def __init__(self) -> None:
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+        self._session = aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30))
+
+    async def ask(self, target: Target) -> bytes:
+        host = f"[{target.ip}]" if ":" in target.ip else target.ip
+        async with self._session.get(f"http://{host}:{OBSERVER_PORT}{REPORT_PATH}", allow_redirects=False) as response:
+            response.raise_for_status()
+            return await read_bounded(response)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
+class ProxyAccess:
+    """Asks a target through the API server, for an operator outside the cluster."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+
+    async def ask(self, target: Target) -> bytes:
+        request = self._kube.open_proxy(target.namespace, target.pod, OBSERVER_PORT, REPORT_PATH, timeout_seconds=TIMEOUT_SECONDS)
+        async with request as response:
+            response.raise_for_status()
+            return await read_bounded(response)
+
+    async def close(self) -> None:
+        """Do nothing: the session is the client's."""
+
+
+async def read_bounded(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body; one that is too long is cut, and so can't be understood."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(16 * 1024):
+        body += chunk
+        if len(body) > ANSWER_LIMIT_BYTES:
+            break
+    return bytes(body[:ANSWER_LIMIT_BYTES])

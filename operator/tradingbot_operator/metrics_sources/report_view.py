@@ -1,0 +1,109 @@
+"""What can be made of an observer's answers over time: a fresh report, or why there is none.
+
+Freshness is measured by the operator's own clock: when an answer came, and when the time inside the answers last moved on. Clocks
+of nodes need not agree.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from tradingbot_contract.report import ObserverReport, Severity
+
+from tradingbot_operator.reasons import Reason
+from tradingbot_operator.world import ReportView
+
+FRESH_SECONDS: Final = 15.0
+"""How old the last answer may be."""
+MOVING_SECONDS: Final = 30.0
+"""How long an observer may answer the same before it counts as stuck."""
+
+
+class Target(Struct, frozen=True):
+    """Whom to ask."""
+
+    namespace: str
+    bot: str
+    pod: str
+    uid: str
+    ip: str
+
+
+class Answers(Struct, frozen=True, kw_only=True):
+    """What a target has answered so far. Times are of the operator's monotonic clock."""
+
+    report: ObserverReport | None = None
+    answered_at: float | None = None
+    """When the last good answer came."""
+    moved_at: float | None = None
+    """When the time inside the report last moved on."""
+    error: str = ""
+    """Why the last try failed; empty when it did not."""
+    invalid: bool = False
+    """Whether it failed because the answer can't be understood or is another's."""
+
+
+def parse_report(body: bytes, target: Target) -> ObserverReport:
+    """Return the report of a target.
+
+    Raises:
+        ValueError: it can't be understood, or is of another pod: addresses are given anew.
+    """
+    report = msgspec.json.decode(body, type=ObserverReport)
+    if (report.namespace, report.bot, report.pod_uid) != (target.namespace, target.bot, target.uid):
+        raise ValueError(f"the report is of {report.namespace}/{report.bot}, pod {report.pod_uid}")
+    return report
+
+
+def add_report(before: Answers, report: ObserverReport, *, now: float) -> Answers:
+    """Return what is known after a good answer."""
+    moved = (
+        before.report is None
+        or report.observed_at > before.report.observed_at
+        or report.observer_started_at != before.report.observer_started_at
+    )
+    return Answers(report=report, answered_at=now, moved_at=now if moved else before.moved_at)
+
+
+def add_failure(before: Answers, error: str, *, invalid: bool) -> Answers:
+    """Return what is known after a try that failed."""
+    return Answers(report=before.report, answered_at=before.answered_at, moved_at=before.moved_at, error=error, invalid=invalid)
+
+
+def build_view(answers: Answers, *, now: float) -> ReportView:
+    """Return the report if it is fresh, else why there is none."""
+    if answers.answered_at is None or answers.moved_at is None or answers.report is None:
+        if answers.invalid:
+            return ReportView(missing=Reason.REPORT_INVALID, detail=answers.error)
+        missing = Reason.OBSERVER_UNREACHABLE if answers.error else Reason.NOT_STARTED
+        return ReportView(missing=missing, detail=answers.error or "the observer has not been asked yet")
+    if now - answers.answered_at > FRESH_SECONDS:
+        missing = Reason.REPORT_INVALID if answers.invalid else Reason.OBSERVER_UNREACHABLE
+        return ReportView(missing=missing, detail=f"no good answer for {now - answers.answered_at:.0f} s: {answers.error}")
+    if now - answers.moved_at > MOVING_SECONDS:
+        return ReportView(missing=Reason.REPORT_STALE, detail=f"the observer has answered the same for {now - answers.moved_at:.0f} s")
+    return ReportView(report=answers.report)
+
+
+def is_calm(view: ReportView) -> bool:
+    """Return whether a target needs no more than the usual attention."""
+    report = view.report
+    if report is None or report.engine is None or report.score is None:
+        return False
+    return not any(finding.severity is Severity.CRITICAL for finding in report.findings)
+
+
+def fingerprint(view: ReportView) -> tuple[object, ...]:
+    """Return what must change in a view for its bot to be worth a look."""
+    report = view.report
+    if report is None:
+        return (view.missing,)
+    engine = report.engine
+    return (
+        None,
+        *((finding.reason, finding.severity, finding.since) for finding in report.findings),
+        report.score is None,
+        (engine.state, engine.message, engine.generation, engine.equity is None, engine.unknown_orders) if engine else None,
+    )

@@ -1,0 +1,143 @@
+"""The one function with opinions: from everything that is known of a bot to everything that is to be done.
+
+It is deterministic, and idempotent: over the world that its plan makes it plans nothing. What it remembers stands in the status that
+it returns, so an operator that starts anew decides like its predecessor.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tradingbot_contract.document import SpecError, restart_hash
+from tradingbot_contract.endpoints import CONFIG_FILE
+
+from tradingbot_operator.actions import Action, ApplyChild, Plan, RestartPod, TouchPod
+from tradingbot_operator.bot_status import TradingBotStatus
+from tradingbot_operator.child_plan import plan_children
+from tradingbot_operator.conditions import Evidence
+from tradingbot_operator.desired import build_children, build_document
+from tradingbot_operator.desired.children import manifest_hash
+from tradingbot_operator.health import Verdict, assess
+from tradingbot_operator.names import DOCUMENT_HASH, pod_name
+from tradingbot_operator.notices import build_notices
+from tradingbot_operator.publication import is_worth_writing
+from tradingbot_operator.reasons import Reason
+from tradingbot_operator.remediation import GRACE_SECONDS, RESTART, Outcome, Situation, add_to_history, decide, remaining_budget
+from tradingbot_operator.settings import OperatorSettings
+from tradingbot_operator.status import Findings, build_refused_status, build_status
+from tradingbot_operator.world import PodFacts, ReportView, World
+
+RECHECK_SECONDS: Final = 60.0
+"""How often a bot is looked at when nothing happens."""
+SICK_RECHECK_SECONDS: Final = 2.0
+"""How often while there is a cause that is held back."""
+
+
+def plan(world: World, settings: OperatorSettings) -> Plan:
+    """Return what is to be done about a bot now."""
+    bot, before = world.bot, world.status
+    desired = build_children(bot, settings)
+    child_actions, children_pending = plan_children(world, desired)
+    pod = _pod(world)
+    view = world.reports.get(pod.uid, ReportView()) if pod else ReportView()
+    current = pod is not None and not pod.terminating and pod.restart_hash == restart_hash(build_document(bot))
+    verdict = assess(pod, view, bot.spec.health)
+    history = tuple(before.remediation.history)
+    rolling_out = not current or any(_rolls_pod(action) for action in child_actions)
+    outcome = _remediate(world, pod, view, rolling_out=rolling_out) if pod else None
+    if outcome is not None and outcome.decision is not None:
+        history = add_to_history(history, outcome.decision)
+    findings = Findings(
+        bot=bot,
+        before=before,
+        evidence=Evidence(
+            generation=bot.metadata.generation,
+            pod=pod,
+            pod_is_current=current,
+            engine=view.report.engine if view.report and _engine_answers(verdict) else None,
+            verdict=verdict,
+            children_pending=children_pending,
+            problem=world.problem,
+        ),
+        report=view.report,
+        history=history,
+        budget=remaining_budget(history, bot.spec.health.remediation, world.now),
+        given_up=outcome.hold.message if outcome and outcome.hold and outcome.hold.reason is Reason.BUDGET_SPENT else "",
+        now=world.now,
+    )
+    status = build_status(findings)
+    # What tells the next pass from this one (an action, an exit that was told of) is always news, so nothing is told of twice.
+    worth = is_worth_writing(before, status, at=world.now)
+    return Plan(
+        status=status if worth else None,
+        actions=(*child_actions, *_touches(pod, child_actions, current=current), *_restarts(pod, outcome)),
+        notices=build_notices(before, status, child_actions, outcome) if worth or child_actions else (),
+        recheck_seconds=_recheck(outcome),
+    )
+
+
+def plan_refused(before: TradingBotStatus, error: SpecError, *, generation: int, now: float) -> Plan:
+    """Return what is to be done about a stored resource that can't be read: say so, and touch nothing."""
+    status = build_refused_status(before, generation=generation, message=str(error), now=now)
+    worth = is_worth_writing(before, status, at=now)
+    return Plan(
+        status=status if worth else None,
+        notices=build_notices(before, status, (), None) if worth else (),
+        recheck_seconds=RECHECK_SECONDS,
+    )
+
+
+def _pod(world: World) -> PodFacts | None:
+    name = pod_name(world.bot)
+    return next((pod for pod in world.pods if pod.name == name), None)
+
+
+def _engine_answers(verdict: Verdict) -> bool:
+    """Return whether the engine's account in the report is of now: one that is silent or gone has left its last one there."""
+    return verdict.reason not in {Reason.ENGINE_SILENT, Reason.ENGINE_GONE, Reason.CRASH_LOOPING}
+
+
+def _rolls_pod(action: Action) -> bool:
+    return isinstance(action, ApplyChild) and action.manifest["kind"] == "StatefulSet"
+
+
+def _remediate(world: World, pod: PodFacts, view: ReportView, *, rolling_out: bool) -> Outcome | None:
+    return decide(
+        Situation(
+            pod=pod,
+            view=view,
+            limits=world.bot.spec.health,
+            history=tuple(world.status.remediation.history),
+            rolling_out=rolling_out,
+            now=world.now,
+        )
+    )
+
+
+def _touches(pod: PodFacts | None, actions: tuple[Action, ...], *, current: bool) -> tuple[TouchPod, ...]:
+    """Touch the pod that reads a changed document live; one that is being replaced gets it anyway."""
+    if pod is None or not current or any(_rolls_pod(action) for action in actions):
+        return ()
+    for action in actions:
+        if isinstance(action, ApplyChild) and action.manifest["kind"] == "ConfigMap":
+            return (TouchPod(pod.name, pod.uid, _document_hash(action.manifest)),)
+    return ()
+
+
+def _document_hash(config: dict[str, Any]) -> str:
+    return manifest_hash({DOCUMENT_HASH: config["data"][CONFIG_FILE]})
+
+
+def _restarts(pod: PodFacts | None, outcome: Outcome | None) -> tuple[RestartPod, ...]:
+    if pod is None or outcome is None or outcome.decision is None or outcome.decision.action != RESTART:
+        return ()
+    return (RestartPod(pod.name, pod.uid, GRACE_SECONDS, outcome.cause.reason),)
+
+
+def _recheck(outcome: Outcome | None) -> float:
+    if outcome is None:
+        return RECHECK_SECONDS
+    if outcome.hold is None:
+        return SICK_RECHECK_SECONDS
+    seconds = outcome.hold.seconds
+    return RECHECK_SECONDS if seconds is None else min(max(seconds, SICK_RECHECK_SECONDS), RECHECK_SECONDS)

@@ -1,0 +1,94 @@
+"""The condition Ready: an ordered tuple of checks; the first that finds something to say is the answer.
+
+True means that a pod of the current spec passes the kubelet's probes. Everything else is False, with the step that it is at or what
+is in the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from tradingbot_contract.report import EngineState
+
+from tradingbot_operator.conditions import FALSE, TRUE, Evidence, Saying
+from tradingbot_operator.health import CRASH_LOOP, crash_message
+from tradingbot_operator.reasons import Reason
+from tradingbot_operator.world import PodFacts
+
+_WAITING: Final[Mapping[str, Reason]] = {
+    CRASH_LOOP: Reason.CRASH_LOOPING,
+    "ErrImagePull": Reason.IMAGE_PULL_FAILED,
+    "ImagePullBackOff": Reason.IMAGE_PULL_FAILED,
+    "InvalidImageName": Reason.IMAGE_PULL_FAILED,
+    "ErrImageNeverPull": Reason.IMAGE_PULL_FAILED,
+    "CreateContainerConfigError": Reason.CONTAINER_REFUSED,
+    "CreateContainerError": Reason.CONTAINER_REFUSED,
+    "RunContainerError": Reason.CONTAINER_REFUSED,
+}
+"""What the kubelet says about a container that waits, where it is more than a step on the way."""
+
+Check = Callable[[Evidence, PodFacts], Saying | None]
+
+
+def pod_terminates(_: Evidence, pod: PodFacts) -> Saying | None:
+    message = f"pod {pod.name} ends; the next one comes when it is gone"
+    return Saying(FALSE, Reason.POD_TERMINATING, message) if pod.terminating else None
+
+
+def pod_is_outdated(evidence: Evidence, pod: PodFacts) -> Saying | None:
+    message = f"pod {pod.name} is of an earlier spec and is being replaced"
+    return None if evidence.pod_is_current else Saying(FALSE, Reason.ROLLING_OUT, message)
+
+
+def pod_is_ready(_: Evidence, pod: PodFacts) -> Saying | None:
+    return Saying(TRUE, Reason.ENGINE_READY, f"pod {pod.name} is ready") if pod.ready else None
+
+
+def no_node_takes_it(_: Evidence, pod: PodFacts) -> Saying | None:
+    return Saying(FALSE, Reason.UNSCHEDULABLE, pod.unschedulable) if pod.unschedulable else None
+
+
+def container_waits(_: Evidence, pod: PodFacts) -> Saying | None:
+    for container in (pod.engine, pod.observer):
+        reason = _WAITING.get(container.waiting_reason)
+        if reason is not None:
+            crashes = reason is Reason.CRASH_LOOPING and container is pod.engine
+            return Saying(FALSE, reason, crash_message(pod) if crashes else container.waiting_message or container.waiting_reason)
+    return None
+
+
+def engine_is_being_made(_: Evidence, pod: PodFacts) -> Saying | None:
+    return Saying(FALSE, Reason.POD_PENDING, f"pod {pod.name} is being made") if pod.engine.running_since is None else None
+
+
+def engine_refuses(evidence: Evidence, _: PodFacts) -> Saying | None:
+    engine = evidence.engine
+    refuses = engine is not None and engine.state is EngineState.REFUSED
+    return Saying(FALSE, Reason.DOCUMENT_REFUSED, engine.message) if engine and refuses else None
+
+
+def engine_starts(evidence: Evidence, pod: PodFacts) -> Saying | None:
+    starts = not pod.engine.started or (evidence.engine is not None and evidence.engine.state is EngineState.STARTING)
+    return Saying(FALSE, Reason.ENGINE_STARTING, f"the engine in pod {pod.name} is on its way up") if starts else None
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    pod_terminates,
+    pod_is_outdated,
+    pod_is_ready,
+    no_node_takes_it,
+    container_waits,
+    engine_is_being_made,
+    engine_refuses,
+    engine_starts,
+)
+
+
+def ready(evidence: Evidence) -> Saying:
+    """Return the condition."""
+    pod = evidence.pod
+    if pod is None:
+        return Saying(FALSE, Reason.POD_MISSING, "there is no pod yet")
+    found = next((saying for check in CHECKS if (saying := check(evidence, pod))), None)
+    return found or Saying(FALSE, Reason.POD_NOT_READY, f"the engine in pod {pod.name} does not say that it is ready")

@@ -1,0 +1,163 @@
+"""The one loop that every cause ends in: observe, plan, act. It runs for one bot at a time, for several bots at once.
+
+What woke a bot is not asked: each pass looks at everything. A pass that fails is tried again, ever more slowly; that is where errors of
+the API server end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tradingbot_contract.document import SpecError
+
+from tradingbot_operator.act import Actor
+from tradingbot_operator.actions import Plan
+from tradingbot_operator.bot_status import Phase
+from tradingbot_operator.cache import BotKey, Cache
+from tradingbot_operator.errors import ConflictError, RefusedError, UnavailableError
+from tradingbot_operator.kinds import BOT
+from tradingbot_operator.kube import Kube
+from tradingbot_operator.memory import Memory
+from tradingbot_operator.metrics import OperatorMetrics
+from tradingbot_operator.metrics_sources.direct import ReportPoller
+from tradingbot_operator.observe import observe, read_status
+from tradingbot_operator.plan import plan, plan_refused
+from tradingbot_operator.queue import WorkQueue
+from tradingbot_operator.resource import Metadata
+from tradingbot_operator.settings import OperatorSettings
+
+WORKERS: Final = 8
+
+_logger = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """Brings every bot to what its resource says."""
+
+    def __init__(
+        self,
+        *,
+        settings: OperatorSettings,
+        kube: Kube,
+        cache: Cache,
+        queue: WorkQueue[BotKey],
+        poller: ReportPoller,
+        metrics: OperatorMetrics,
+    ) -> None:
+        self._settings = settings
+        self._kube = kube
+        self._cache = cache
+        self._queue = queue
+        self._poller = poller
+        self._metrics = metrics
+        self._memory = Memory()
+        self._actor = Actor(kube, cache, self._memory, metrics)
+        self._phases: dict[BotKey, str] = {}
+
+    async def run(self) -> None:
+        """Work, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(WORKERS):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.take()
+            started = time.perf_counter()
+            try:
+                result = await self._pass(key)
+            finally:
+                self._queue.done(key)
+            self._metrics.reconciles.labels(result).inc()
+            self._metrics.reconcile_seconds.observe(time.perf_counter() - started)
+
+    async def _pass(self, key: BotKey) -> str:
+        fields: dict[str, Any] = {"bot": key}
+        try:
+            seconds = await self._reconcile(key)
+        except ConflictError as error:
+            _logger.debug("the bot is looked at again: %s", error, extra={"fields": fields})
+            await self._refresh(key)
+            self._queue.add_failed(key)
+            return "conflict"
+        except (UnavailableError, RefusedError) as error:
+            fields |= {"error": error, "retry_seconds": self._queue.add_failed(key)}
+            _logger.warning("a pass over the bot was cut short", extra={"fields": fields})
+            return "unavailable" if isinstance(error, UnavailableError) else "refused"
+        except Exception:
+            # A bug shows with one bot; the others must not suffer for it. It is told of in full and counted.
+            fields["retry_seconds"] = self._queue.add_failed(key)
+            _logger.exception("a pass over the bot failed", extra={"fields": fields})
+            return "error"
+        if seconds is None:
+            self._queue.add_failed(key)
+        else:
+            self._queue.forget_failures(key)
+            self._queue.add_after(key, seconds)
+        return "done"
+
+    async def _reconcile(self, key: BotKey) -> float | None:
+        """Make one pass; return the seconds until the next, None for one that is tried again with growing pauses."""
+        body = self._cache.bot(key)
+        if body is None:
+            self._forget(key)
+            return _NEVER_SECONDS
+        metadata = _metadata(body)
+        if metadata.deletion_timestamp is not None:
+            # The garbage collector takes the children; whatever is made now would be in its way.
+            return _NEVER_SECONDS
+        decided = self._decide(key, body, metadata)
+        self._count(key, (decided.status or read_status(body)).phase)
+        again = await self._actor.act(key, body, metadata, decided)
+        return None if again else decided.recheck_seconds
+
+    def _decide(self, key: BotKey, body: Mapping[str, Any], metadata: Metadata) -> Plan:
+        now = time.time()
+        try:
+            world = observe(body, key, self._cache, self._poller, self._memory, now=now)
+        except SpecError as error:
+            return plan_refused(read_status(body), error, generation=metadata.generation, now=now)
+        return plan(world, self._settings)
+
+    async def _refresh(self, key: BotKey) -> None:
+        """Read a bot that is not as it was; what the watch brings may take a moment longer."""
+        try:
+            body = await self._kube.get(BOT, key.namespace, key.name)
+        except (UnavailableError, RefusedError) as error:
+            _logger.debug("the bot could not be read: %s", error, extra={"fields": {"bot": key}})
+            return
+        if body is not None:
+            self._cache.put(body)
+
+    def _forget(self, key: BotKey) -> None:
+        self._queue.drop(key)
+        self._actor.forget(key)
+        self._count(key, None)
+
+    def _count(self, key: BotKey, phase: Phase | None) -> None:
+        if phase is None:
+            self._phases.pop(key, None)
+        else:
+            self._phases[key] = phase.value
+        counts = Counter(self._phases.values())
+        for each in Phase:
+            self._metrics.bots.labels(each.value).set(counts[each.value])
+
+
+_NEVER_SECONDS: Final = 600.0
+
+
+def _metadata(body: Mapping[str, Any]) -> Metadata:
+    metadata = body["metadata"]
+    return Metadata(
+        name=metadata["name"],
+        namespace=metadata["namespace"],
+        uid=metadata["uid"],
+        generation=metadata["generation"],
+        deletion_timestamp=metadata.get("deletionTimestamp"),
+    )

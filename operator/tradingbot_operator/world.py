@@ -1,0 +1,85 @@
+"""Everything that one pass over a bot may look at: facts, with no opinion on any of them.
+
+Whoever builds a :class:`World` has read the cluster and the observers; whoever judges it reads nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+from tradingbot_contract.report import ObserverReport
+
+from tradingbot_operator.bot_status import EngineExit, TradingBotStatus
+from tradingbot_operator.drift import Difference
+from tradingbot_operator.kinds import ObjectKey
+from tradingbot_operator.reasons import Reason
+from tradingbot_operator.resource import TradingBot
+
+
+class ContainerFacts(Struct, frozen=True, kw_only=True):
+    """What the kubelet says about a container."""
+
+    restarts: int = 0
+    running_since: float | None = None
+    """Seconds since the epoch; None while it does not run."""
+    started: bool = False
+    """Whether it has passed its startup probe."""
+    waiting_reason: str = ""
+    waiting_message: str = ""
+    exit: EngineExit | None = None
+    """How it last ended in this pod."""
+
+
+class PodFacts(Struct, frozen=True, kw_only=True):
+    """What the API server says about a pod of the bot."""
+
+    name: str
+    uid: str
+    ip: str = ""
+    node: str = ""
+    ready: bool = False
+    terminating: bool = False
+    unschedulable: str = ""
+    """Why no node takes it; empty when one did."""
+    restart_hash: str = ""
+    document_hash: str = ""
+    engine: ContainerFacts = ContainerFacts()
+    observer: ContainerFacts = ContainerFacts()
+
+
+class ReportView(Struct, frozen=True, kw_only=True):
+    """What the operator knows from a pod's observer."""
+
+    report: ObserverReport | None = None
+    """A fresh report of this pod, or None."""
+    missing: Reason = Reason.NOT_STARTED
+    """Why there is none."""
+    detail: str = ""
+    """More about why there is none, for people."""
+
+
+class Problem(Struct, frozen=True):
+    """What went wrong when the plan before this one was carried out."""
+
+    reason: Reason
+    message: str
+
+
+class World(Struct, frozen=True, kw_only=True):
+    """One bot and all that belongs to it, at one moment."""
+
+    bot: TradingBot
+    status: TradingBotStatus
+    """As last written."""
+    children: Mapping[ObjectKey, Mapping[str, Any]]
+    """Live objects with the operator's mark and this bot's name, whoever owns them."""
+    settled: Mapping[ObjectKey, tuple[Difference, ...]] = {}
+    """Differences that remained right after the operator applied a child: something in the cluster insists on them."""
+    pods: tuple[PodFacts, ...] = ()
+    reports: Mapping[str, ReportView] = {}
+    """By uid of the pod."""
+    problem: Problem | None = None
+    now: float
+    """Seconds since the epoch."""

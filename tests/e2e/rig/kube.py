@@ -1,0 +1,115 @@
+"""A cluster as a person and as a program see it: ``kubectl`` for what users type, the official client for what is polled.
+
+Polling goes through one pooled connection, because a process per look would cost more CPU than the operator under test.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import yaml
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
+
+Object = dict[str, Any]
+
+_ROOTS: Final = {
+    "tradingbots": "/apis/tradingbot.dev/v1alpha1",
+    "statefulsets": "/apis/apps/v1",
+    "deployments": "/apis/apps/v1",
+    "poddisruptionbudgets": "/apis/policy/v1",
+    "networkpolicies": "/apis/networking.k8s.io/v1",
+}
+CHILDREN: Final = ("statefulsets", "services", "configmaps", "persistentvolumeclaims", "poddisruptionbudgets", "networkpolicies")
+"""Every kind of which the operator makes one for a bot."""
+
+
+class KubectlError(Exception):
+    """kubectl, or helm, ended with an error; the text is what it said."""
+
+    def __init__(self, said: str, output: str) -> None:
+        super().__init__(said)
+        self.output = output
+
+
+class Kube:
+    """One cluster, reached with the given environment (``KUBECONFIG`` and ``PATH``)."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = dict(environment)
+        settings = client.Configuration()
+        settings.retries = False  # who asks a hanging engine wants to know at once, and asks again anyway
+        self._client = config.new_client_from_config(  # type: ignore[no-untyped-call]  # it has no types
+            self.environment["KUBECONFIG"], client_configuration=settings
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def raw(self, path: str, *, timeout_seconds: float = 10.0) -> bytes | None:
+        """Return what the API server has at ``path``; None: nothing is there, or what is behind it does not answer."""
+        request = self._client.param_serialize("GET", path, auth_settings=["BearerToken"])
+        response = self._client.call_api(*request, _request_timeout=timeout_seconds)
+        body: bytes = response.read()
+        if response.status in {404, 500, 502, 503, 504}:
+            return None
+        if response.status != 200:
+            raise ApiException(status=response.status, reason=f"{path}: {body.decode(errors='replace')}")
+        return body
+
+    def get(self, kind: str, name: str, namespace: str | None) -> Object | None:
+        """Return one object, or None."""
+        body = self.raw(f"{_path(kind, namespace)}/{name}")
+        return None if body is None else json.loads(body)
+
+    def items(self, kind: str, namespace: str | None, **query: str) -> list[Object]:
+        """Return all objects of a kind, for example with ``labelSelector``."""
+        body = self.raw(f"{_path(kind, namespace)}?{urlencode(query)}")
+        assert body is not None, f"the API server does not answer for {kind}"
+        found: list[Object] = json.loads(body)["items"]
+        return found
+
+    def proxy(self, namespace: str, pod: str, port: int, path: str) -> bytes | None:
+        """Return what a pod answers, through the API server; None when it doesn't."""
+        try:
+            return self.raw(f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy{path}", timeout_seconds=3.0)
+        except (ApiException, HTTPError):
+            return None
+
+    def run(self, *command: str, stdin: str | None = None) -> str:
+        """Run a program with this cluster's environment and return what it printed.
+
+        Raises:
+            KubectlError: it ended with an error.
+        """
+        done = subprocess.run(command, env=self.environment, input=stdin, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise KubectlError(f"{' '.join(command[:8])}: {done.stderr.strip() or done.stdout.strip()}", done.stdout)
+        return done.stdout
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        return self.run("kubectl", *arguments, stdin=stdin)
+
+    def apply(self, *manifests: Object, namespace: str) -> str:
+        return self.kubectl("-n", namespace, "apply", "-f", "-", stdin=yaml.safe_dump_all(manifests))
+
+    def patch(self, kind: str, name: str, namespace: str, change: Object | list[Object]) -> None:
+        """Change an object as somebody with ``kubectl edit`` would; a list is a JSON patch."""
+        how = "json" if isinstance(change, list) else "merge"
+        self.kubectl("-n", namespace, "patch", kind, name, "--type", how, "-p", json.dumps(change))
+
+    def make_namespace(self, name: str) -> None:
+        """Make a namespace in which only pods that keep the restricted Pod Security standard may run."""
+        labels = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}
+        manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        self.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(manifest))
+
+
+def _path(kind: str, namespace: str | None) -> str:
+    inside = f"/namespaces/{namespace}" if namespace else ""
+    return f"{_ROOTS.get(kind, '/api/v1')}{inside}/{kind}"

@@ -1,0 +1,61 @@
+"""The operator's log, over its restarts, so that a test can end by looking for what should not be in it.
+
+A pod's log goes with the pod: who takes the operator away (a scale to zero) keeps its log first.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from rig.kube import Kube
+from rig.release import DEPLOYMENT, NAMESPACE
+from rig.waiting import eventually
+
+_SELECTOR: Final = "app.kubernetes.io/name=tradingbot-operator"
+_BAD: Final = re.compile(r"Traceback|\b(ERROR|CRITICAL)\b|\"(level|levelname|severity)\": ?\"(error|critical)\"", re.IGNORECASE)
+
+ALLOWED: Final[tuple[re.Pattern[str], ...]] = ()
+"""Lines that look like errors and are none; each needs a reason beside it."""
+
+
+class OperatorLog:
+    """What the operator has said since a moment."""
+
+    def __init__(self, kube: Kube, since: datetime) -> None:
+        self._kube = kube
+        self._since = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self._kept: list[str] = []
+
+    def lines(self) -> list[str]:
+        return self._kept + self._now()
+
+    def bad_lines(self) -> list[str]:
+        """Return lines that tell of an error, without the allowed ones."""
+        return [line for line in self.lines() if _BAD.search(line) and not any(allowed.search(line) for allowed in ALLOWED)]
+
+    def scale(self, replicas: int) -> None:
+        """Take the operator away (0) or bring it back (1), and wait until that is so; its log is kept."""
+        if replicas == 0:
+            self._kept += self._now()
+        self._kube.kubectl("-n", NAMESPACE, "scale", "deployment", DEPLOYMENT, "--replicas", str(replicas))
+
+        def look() -> bool:
+            pods = self._kube.items("pods", NAMESPACE, labelSelector=_SELECTOR)
+            ready = [condition for pod in pods for condition in pod["status"].get("conditions", []) if condition["type"] == "Ready"]
+            return len(pods) == replicas and all(condition["status"] == "True" for condition in ready)
+
+        eventually(f"there are {replicas} operators", look)
+
+    def _now(self) -> list[str]:
+        found: list[str] = []
+        for pod in self._kube.items("pods", NAMESPACE, labelSelector=_SELECTOR):
+            name = pod["metadata"]["name"]
+            if any(status["restartCount"] for status in pod["status"].get("containerStatuses", [])):
+                found += self._read(name, "--previous")
+            found += self._read(name)
+        return found
+
+    def _read(self, pod: str, *more: str) -> list[str]:
+        return self._kube.kubectl("-n", NAMESPACE, "logs", pod, f"--since-time={self._since}", "--tail=-1", *more).splitlines()

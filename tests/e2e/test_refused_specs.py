@@ -1,0 +1,92 @@
+"""What the API server itself refuses, so that a typing error never reaches an engine: the message names the field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rig.bots import manifest
+from rig.kube import Kube, KubectlError, Object
+from rig.release import ROOT
+
+
+def changed(path: str, value: Any) -> Object:
+    """Return a good bot with one field of its spec set to something, or taken away (None)."""
+    bot = manifest("refused")
+    node = bot["spec"]
+    *parents, last = path.split(".")
+    for parent in parents:
+        node = node.setdefault(parent, {})
+    if value is None:
+        del node[last]
+    else:
+        node[last] = value
+    return bot
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("strategy", None, "spec.strategy: Required value"),
+        ("market.symbols", None, "spec.market.symbols: Required value"),
+        ("market.symbols", [], "spec.market.symbols"),
+        ("market.symbols", ["AAPL", "AAPL"], "spec.market.symbols[1]: Duplicate value"),
+        ("market.symbols", ["not a symbol"], "spec.market.symbols[0]"),
+        ("market.timeframe", "one day", "spec.market.timeframe"),
+        ("market.feed.replay.speed", -1, "spec.market.feed.replay.speed"),
+        ("market.feed.type", "carrier-pigeon", 'spec.market.feed.type: Unsupported value: "carrier-pigeon"'),
+        ("market.symbol", "AAPL", 'unknown field "spec.market.symbol"'),
+        ("database.pool.size", 0, "spec.database.pool.size"),
+        ("health.cpuPercent", {"elevated": 90, "high": 80}, "spec.health.cpuPercent: Invalid value: elevated must be below high"),
+        ("health.score", {"critical": 65}, "must be in order: critical < warning < unhealthy"),
+        ("engine.resources.limits.memory", "512 megs", "spec.engine.resources.limits.memory"),
+        ("engine.resources.limits.memory", "16Mi", "memory must be at least 64Mi"),
+        ("engine.resources.requests.memory", "1Gi", "spec.engine.resources: Invalid value: requests.memory must not be more than"),
+        ("database.storage.size", "lots", "spec.database.storage.size"),
+        ("health.remediation.maxActions", 0, "spec.health.remediation.maxActions"),
+    ],
+)
+def test_a_bad_spec_is_refused_with_a_message_that_names_the_field(kube: Kube, namespace: str, path: str, value: Any, message: str) -> None:
+    with pytest.raises(KubectlError) as refusal:
+        kube.kubectl("-n", namespace, "apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(changed(path, value)))
+    assert message in str(refusal.value)
+
+
+def test_the_bot_that_all_of_these_change_is_itself_accepted(kube: Kube, namespace: str) -> None:
+    kube.kubectl("-n", namespace, "apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(manifest("refused")))
+
+
+@pytest.mark.parametrize("sample", sorted((ROOT / "manifests" / "samples").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_sample_is_accepted(kube: Kube, namespace: str, sample: Path) -> None:
+    kube.kubectl("-n", namespace, "apply", "--dry-run=server", "-f", str(sample))
+
+
+def described_fields(kube: Kube, path: str) -> list[str]:
+    """Return all fields below a path that ``kubectl explain`` shows, and check that each has a description."""
+    text = kube.kubectl("explain", path)
+    assert "DESCRIPTION:\n    <empty>" not in text, f"{path} has no description"
+    fields: list[str] = []
+    lines = text.partition("FIELDS:\n")[2].splitlines()
+    for index, line in enumerate(lines):
+        if line.startswith("  ") and line[2:3].strip() and "\t" in line:
+            name, kind = line.strip().split("\t")
+            explanation = next(
+                (later.strip() for later in lines[index + 1 :] if later.strip() and not later.strip().startswith("enum:")), ""
+            )
+            assert explanation, f"{path}.{name} has no description"
+            assert "<no description>" not in explanation, f"{path}.{name} has no description"
+            if "Object" in kind:
+                fields.append(f"{path}.{name}")
+    return fields
+
+
+def test_kubectl_explain_describes_every_field(kube: Kube) -> None:
+    waiting = ["tradingbot.spec", "tradingbot.status"]
+    seen = 0
+    while waiting:
+        path = waiting.pop()
+        waiting += described_fields(kube, path)
+        seen += 1
+    assert seen > 10, "the schema has more levels than that"

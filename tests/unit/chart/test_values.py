@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Helm = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ("replicas=2", "replicas"),
+        ("image.tga=1", "tga"),
+        ("image.pullPolicy=Sometimes", "pullPolicy"),
+        ("logLevel=loud", "logLevel"),
+        ("watchNamespaces=desk-a", "watchNamespaces"),
+        ("watchNamespaces={Desk}", "watchNamespaces"),
+        ("crds.create=perhaps", "create"),
+        ("crds.kept=true", "kept"),
+        ("resources.limit.memory=1Gi", "limit"),
+        ("nodeSelector.size=3", "nodeSelector"),
+    ],
+)
+def test_a_value_that_means_nothing_is_refused_by_name(helm: Helm, chart: Path, setting: str, named: str) -> None:
+    done = helm("template", "operator", str(chart), "--set", setting)
+    assert done.returncode != 0
+    assert named in done.stderr
+
+
+def test_the_schema_refuses_unknown_values_on_every_level_that_is_ours(chart: Path) -> None:
+    # What Helm passes and what Kubernetes itself checks may hold anything.
+    theirs = {"global", "claims", "tolerations", "nodeAffinity", "podAffinity", "podAntiAffinity"}
+
+    def closed(name: str, node: dict[str, Any]) -> None:
+        if node.get("type") == "object":
+            assert "additionalProperties" in node, name
+        for key, child in node.get("properties", {}).items():
+            if key not in theirs:
+                closed(key, child)
+        if "items" in node:
+            closed(name, node["items"])
+
+    schema = json.loads((chart / "values.schema.json").read_text())
+    closed("values", schema)
+    for name, shared in schema["$defs"].items():
+        closed(name, shared)
+
+
+def test_every_value_is_explained(chart: Path) -> None:
+    before = ""
+    for line in (chart / "values.yaml").read_text().splitlines():
+        key = re.match(r"^( {2})?([A-Za-z]+):", line)
+        # Names that say all: an image's repository, Kubernetes' own scheduling fields and quantities.
+        plain = {"repository", "tolerations", "affinity", "requests", "limits", "crds"}
+        if key and key[2] not in plain:
+            assert before.strip().startswith("#"), f"{key[2]} has no comment"
+        before = line

@@ -1,0 +1,25 @@
+"""Real SQLite files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tradingbot_contract.spec import Pool
+from tradingbot_engine.database.connections import Database
+
+OpenDatabase = Callable[..., Database]
+
+
+@pytest.fixture
+def open_database(tmp_path: Path) -> Iterator[OpenDatabase]:
+    opened: list[Database] = []
+
+    def open_one(pool: Pool | None = None, **options: object) -> Database:
+        opened.append(Database(tmp_path / "journal.sqlite", pool or Pool(), **options))  # type: ignore[arg-type]  # options are as given
+        return opened[-1]
+
+    yield open_one
+    for database in opened:
+        database.close()
