@@ -163,11 +163,11 @@ class Broker(Section, frozen=True):
 
 
 class Risk(Section, frozen=True):
-    """What an order must not exceed. An order that would is not sent; it is recorded as rejected, with the limit."""
+    """What a purchase must not exceed. One that would is not sent; it is recorded as rejected, with the limit. A sale is never held back."""
 
-    max_order_notional: Annotated[Money | None, Meta(description="Largest value of one order, in quote currency. Not set: no limit.")] = (
-        None
-    )
+    max_order_notional: Annotated[
+        Money | None, Meta(description="Largest value of one purchase, in quote currency. A sale is never held back. Not set: no limit.")
+    ] = None
     max_position_notional: Annotated[
         Money | None, Meta(description="Largest value of one symbol's position, in quote currency. Not set: no limit.")
     ] = None

@@ -7,6 +7,7 @@ not take is remembered, so that the next pass can say so.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any, assert_never
 
@@ -20,7 +21,7 @@ from tradingbot_operator.kinds import BOT, POD, key_of, kind_of
 from tradingbot_operator.kube import Kube
 from tradingbot_operator.memory import Memory
 from tradingbot_operator.metrics import OperatorMetrics
-from tradingbot_operator.names import DOCUMENT_HASH, FIELD_MANAGER, MANAGED_BY_LABEL, owner_reference
+from tradingbot_operator.names import DESIRED_HASH, DOCUMENT_HASH, FIELD_MANAGER, MANAGED_BY_LABEL, owner_reference
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.resource import Metadata
 from tradingbot_operator.world import Problem
@@ -112,7 +113,8 @@ class Actor:
         applied = await self._kube.apply(manifest)
         self._cache.put(applied)
         left = differences(manifest, applied)
-        if self._memory.note_applied(key, child, left):
+        self._memory.note_applied(key, child, manifest["metadata"]["annotations"][DESIRED_HASH], now=time.time())
+        if self._memory.note_left(key, child, left):
             fields = {"bot": key, "child": child, "fields": ", ".join(str(difference) for difference in left)}
             _logger.warning("something in the cluster insists on other values than the operator's", extra={"fields": fields})
         return None

@@ -6,13 +6,18 @@ Nothing that a decision needs to be safe may stand here: that is what the resour
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Final
 
 from tradingbot_operator.cache import BotKey
+from tradingbot_operator.child_plan import pause_seconds
 from tradingbot_operator.drift import Difference
 from tradingbot_operator.kinds import ObjectKey
-from tradingbot_operator.world import Problem
+from tradingbot_operator.world import Applied, Problem
 
 Differences = tuple[Difference, ...]
+
+QUIET_SECONDS: Final = 60.0
+"""How long a child must have been left alone for its next repair to count as the first."""
 
 
 class Memory:
@@ -22,6 +27,7 @@ class Memory:
         self._problems: dict[BotKey, Problem] = {}
         self._left: defaultdict[BotKey, dict[ObjectKey, Differences]] = defaultdict(dict)
         self._settled: defaultdict[BotKey, dict[ObjectKey, Differences]] = defaultdict(dict)
+        self._applied: defaultdict[BotKey, dict[ObjectKey, Applied]] = defaultdict(dict)
 
     def problem(self, bot: BotKey) -> Problem | None:
         return self._problems.get(bot)
@@ -37,7 +43,17 @@ class Memory:
         """Return the differences that something in the cluster insists on."""
         return self._settled.get(bot, {})
 
-    def note_applied(self, bot: BotKey, child: ObjectKey, left: Differences) -> bool:
+    def applied(self, bot: BotKey) -> dict[ObjectKey, Applied]:
+        """Return how the children were last applied."""
+        return self._applied.get(bot, {})
+
+    def note_applied(self, bot: BotKey, child: ObjectKey, rendering: str, *, now: float) -> None:
+        """Note that a rendering (by its hash) was applied; what was quiet for a while begins anew."""
+        before = self._applied[bot].get(child)
+        again = before is not None and before.hash == rendering and now - before.at < pause_seconds(before.times) + QUIET_SECONDS
+        self._applied[bot][child] = Applied(hash=rendering, times=before.times + 1 if before and again else 1, at=now)
+
+    def note_left(self, bot: BotKey, child: ObjectKey, left: Differences) -> bool:
         """Note what differed right after a child was applied; return whether it is given up.
 
         What is left twice in a row, the same, won't go by trying again. Once may be somebody who changed it in the same moment.
@@ -53,3 +69,4 @@ class Memory:
         self._problems.pop(bot, None)
         self._left.pop(bot, None)
         self._settled.pop(bot, None)
+        self._applied.pop(bot, None)

@@ -13,7 +13,7 @@ class OperatorMetrics:
     """The instruments of one operator process."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a second series for each, which says when this process began
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # has no types; a second series for each, which nobody reads
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self.reconciles = Counter(f"{_PREFIX}_reconciles", "Passes over a bot, by result.", ["result"], registry=self.registry)

@@ -28,6 +28,7 @@ def observe(body: Mapping[str, Any], key: BotKey, cache: Cache, poller: ReportPo
         status=read_status(body),
         children=cache.children(key),
         settled=memory.settled(key),
+        applied=memory.applied(key),
         pods=pods,
         reports={pod.uid: poller.view(pod.uid) for pod in pods},
         problem=memory.problem(key),

@@ -36,8 +36,8 @@ SICK_RECHECK_SECONDS: Final = 2.0
 def plan(world: World, settings: OperatorSettings) -> Plan:
     """Return what is to be done about a bot now."""
     bot, before = world.bot, world.status
-    desired = build_children(bot, settings)
-    child_actions, children_pending = plan_children(world, desired)
+    children = plan_children(world, build_children(bot, settings))
+    child_actions = children.actions
     pod = _pod(world)
     view = world.reports.get(pod.uid, ReportView()) if pod else ReportView()
     current = pod is not None and not pod.terminating and pod.restart_hash == restart_hash(build_document(bot))
@@ -56,7 +56,7 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
             pod_is_current=current,
             engine=view.report.engine if view.report and _engine_answers(verdict) else None,
             verdict=verdict,
-            children_pending=children_pending,
+            children_pending=children.pending,
             problem=world.problem,
         ),
         report=view.report,
@@ -72,7 +72,7 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
         status=status if worth else None,
         actions=(*child_actions, *_touches(pod, child_actions, current=current), *_restarts(pod, outcome)),
         notices=build_notices(before, status, child_actions, outcome) if worth or child_actions else (),
-        recheck_seconds=_recheck(outcome),
+        recheck_seconds=min(_recheck(outcome), children.recheck_seconds),
     )
 
 

@@ -178,7 +178,7 @@ class TradingBotSpec(Section, frozen=True):
     broker: Annotated[Broker, Meta(description="Who fills the orders.")] = field(default_factory=Broker)
     risk: Annotated[
         Risk,
-        Meta(description="What an order must not exceed. An order that would is not sent; it is recorded as rejected, with the limit."),
+        Meta(description="What a purchase must not exceed. One that would is not sent; it is recorded as rejected, with the limit."),
     ] = field(default_factory=Risk)
     engine: Annotated[Engine, Meta(description="The pod that the engine runs in.")] = field(default_factory=Engine)
     database: Annotated[Database, Meta(description="Where the engine keeps its journal of orders and fills.")] = field(

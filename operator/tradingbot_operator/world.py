@@ -60,6 +60,17 @@ class ReportView(Struct, frozen=True, kw_only=True):
     """More about why there is none, for people."""
 
 
+class Applied(Struct, frozen=True):
+    """How a child was last applied."""
+
+    hash: str
+    """Of the rendering."""
+    times: int
+    """How often in a row, with short pauses, the same rendering was applied."""
+    at: float
+    """Seconds since the epoch."""
+
+
 class Problem(Struct, frozen=True):
     """What went wrong when the plan before this one was carried out."""
 
@@ -77,6 +88,7 @@ class World(Struct, frozen=True, kw_only=True):
     """Live objects with the operator's mark and this bot's name, whoever owns them."""
     settled: Mapping[ObjectKey, tuple[Difference, ...]] = {}
     """Differences that remained right after the operator applied a child: something in the cluster insists on them."""
+    applied: Mapping[ObjectKey, Applied] = {}
     pods: tuple[PodFacts, ...] = ()
     reports: Mapping[str, ReportView] = {}
     """By uid of the pod."""

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,7 +40,8 @@ class Cache:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 lock.seek(0)
-                print(f"waiting for another run of cluster.py ({lock.read().strip()}) to finish ...", flush=True)
+                holder = lock.read().strip()
+                print(f"waiting for another run of cluster.py ({holder}) to finish ...", file=sys.stderr, flush=True)
                 fcntl.flock(lock, fcntl.LOCK_EX)
             lock.truncate(0)
             lock.write(f"process {os.getpid()}")

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+from tradingbot_contract.document import SpecError
+from tradingbot_operator.settings import ObserverAccess, settings_from_env
+
+IMAGE = {"TRADINGBOT_OPERATOR_ENGINE_IMAGE": "engine:1"}
+
+
+def test_what_is_not_set_has_a_default() -> None:
+    settings = settings_from_env(IMAGE | {"PATH": "/bin"}, own_namespace="ops")
+    assert (settings.engine_image, settings.namespace, settings.namespaces) == ("engine:1", "ops", ())
+    assert (settings.observer_access, settings.log_level, settings.port) == (ObserverAccess.DIRECT, "info", 8080)
+
+
+def test_everything_can_be_set() -> None:
+    given = {"NAMESPACES": "b, a,,b", "LOG_LEVEL": "DEBUG", "PORT": "0", "POLL_INTERVAL_SECONDS": "2.5", "OBSERVER_ACCESS": "proxy"}
+    settings = settings_from_env(IMAGE | {f"TRADINGBOT_OPERATOR_{name}": value for name, value in given.items()})
+    assert settings.namespaces == ("a", "b")
+    assert (settings.log_level, settings.port, settings.poll_interval_seconds) == ("debug", 0, 2.5)
+    assert settings.observer_access is ObserverAccess.PROXY
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("ENGINE_IMAGE", "", "ENGINE_IMAGE is not set"),
+        ("PORT", "http", "PORT is 'http': give a number"),
+        ("PORT", "70000", "from 0 to 65535"),
+        ("POLL_INTERVAL_SECONDS", "0", "from 1 to 300"),
+        ("OBSERVER_ACCESS", "magic", "give one of direct, proxy"),
+        ("LOG_LEVEL", "loud", "give one of debug"),
+        ("NAMESPACE_LIST", "a", "unknown settings: TRADINGBOT_OPERATOR_NAMESPACE_LIST"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(name: str, value: str, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        settings_from_env(IMAGE | {f"TRADINGBOT_OPERATOR_{name}": value})
+
+
+def test_what_the_kubelet_adds_for_services_is_no_setting() -> None:
+    links = {
+        "TRADINGBOT_OPERATOR_METRICS_SERVICE_HOST": "10.0.0.1",
+        "TRADINGBOT_OPERATOR_METRICS_PORT": "tcp://10.0.0.1:8080",
+        "TRADINGBOT_OPERATOR_METRICS_PORT_8080_TCP_ADDR": "10.0.0.1",
+    }
+    assert settings_from_env(IMAGE | links).port == 8080
