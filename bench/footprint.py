@@ -27,6 +27,7 @@ from typing import Any, Final
 
 import yaml
 from engine_bars import make_peer_environment
+
 from tradingbot_contract.document import render_document
 from tradingbot_operator.desired import build_document
 from tradingbot_operator.resource import parse_bot

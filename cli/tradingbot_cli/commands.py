@@ -8,9 +8,6 @@ from typing import IO, Final
 
 import click
 from rich.console import Console
-from tradingbot_contract.document import EngineDocument, SpecError
-from tradingbot_engine.feed.dataset import load_prices
-from tradingbot_operator.desired.document import build_document
 
 from tradingbot_cli.children import choose_port
 from tradingbot_cli.data_folder import ROOT, DataFolder, check_unused, move_aside
@@ -19,6 +16,9 @@ from tradingbot_cli.manifest import choose_bot, parse_bots
 from tradingbot_cli.pace import set_pace
 from tradingbot_cli.pages import Pages
 from tradingbot_cli.run import Run, run_bot
+from tradingbot_contract.document import EngineDocument, SpecError
+from tradingbot_engine.feed.dataset import load_prices
+from tradingbot_operator.desired.document import build_document
 
 _EXIT_CODES: Final = """\b
 Exit codes:

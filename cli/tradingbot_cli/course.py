@@ -9,6 +9,7 @@ from collections import deque
 from typing import Final
 
 from msgspec import Struct
+
 from tradingbot_contract.report import EngineState, EngineStatus, ObserverReport
 
 MOST_POINTS: Final = 512

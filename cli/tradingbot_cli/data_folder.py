@@ -6,12 +6,11 @@ import datetime as dt
 from pathlib import Path
 from typing import Final
 
+from tradingbot_cli.errors import RefusedError
 from tradingbot_contract.document import EngineDocument, SpecError, render_document
 from tradingbot_contract.endpoints import CONFIG_FILE, JOURNAL_FILE
 from tradingbot_engine.database.lock import JournalLock
 from tradingbot_engine.unavailable import UnavailableError
-
-from tradingbot_cli.errors import RefusedError
 
 ROOT: Final = Path("tradingbot-data")
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 import yaml
-from tradingbot_contract.document import SpecError
-from tradingbot_operator.resource import KIND, TradingBot, parse_bot
 
 from tradingbot_cli.errors import RefusedError
+from tradingbot_contract.document import SpecError
+from tradingbot_operator.resource import KIND, TradingBot, parse_bot
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

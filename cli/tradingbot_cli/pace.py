@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import structs
+
 from tradingbot_contract.document import EngineDocument
 from tradingbot_contract.spec import Replay
 

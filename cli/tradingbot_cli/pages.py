@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
+
 from tradingbot_contract.endpoints import HISTORY_PATH, PERFORMANCE_PATH, REPORT_PATH, STATUS_PATH
 from tradingbot_contract.report import EngineStatus, ObserverReport
 from tradingbot_observer.history import Summary

@@ -15,8 +15,6 @@ from typing import Final
 
 from msgspec import Struct
 from rich.console import Console
-from tradingbot_contract.document import EngineDocument
-from tradingbot_contract.report import EngineState
 
 from tradingbot_cli.children import Children
 from tradingbot_cli.course import Course, Moment
@@ -26,6 +24,8 @@ from tradingbot_cli.figures import market_date
 from tradingbot_cli.pages import HOST, Pages
 from tradingbot_cli.screen import LiveScreen, PlainScreen, Screen
 from tradingbot_cli.summary import Result, print_summary
+from tradingbot_contract.document import EngineDocument
+from tradingbot_contract.report import EngineState
 
 LOOK_SECONDS: Final = 0.2
 ENGINE: Final = "tradingbot_engine"

@@ -8,11 +8,11 @@ from typing import Final
 from msgspec import Struct
 from rich.console import Console
 from rich.markup import escape
-from tradingbot_contract.report import EngineStatus
-from tradingbot_observer.history import Summary
 
 from tradingbot_cli.figures import UNKNOWN, change_percent, count, market_date, money, per_second, percent, size
 from tradingbot_cli.pages import Performance
+from tradingbot_contract.report import EngineStatus
+from tradingbot_observer.history import Summary
 
 _NAME_COLUMNS: Final = 18
 

@@ -163,7 +163,7 @@ class Broker(Section, frozen=True):
 
 
 class Risk(Section, frozen=True):
-    """What a purchase must not exceed. One that would is not sent; it is recorded as rejected, with the limit. A sale is never held back."""
+    """What a purchase must not exceed; one that would is recorded as rejected, with the limit. A sale is never held back."""
 
     max_order_notional: Annotated[
         Money | None, Meta(description="Largest value of one purchase, in quote currency. A sale is never held back. Not set: no limit.")

@@ -20,13 +20,12 @@ from tradingbot_contract.endpoints import (
     ENV_MEMORY_LIMIT,
     ENV_POD_UID,
 )
+from tradingbot_contract.log import configure_log
 from tradingbot_contract.metrics import POOL_CREATE_TIME, POOL_USE_TIME, POOL_WAIT_TIME
-
 from tradingbot_engine.database.connections import POOL_NAME
 from tradingbot_engine.engine import Engine
 from tradingbot_engine.readings import build_readings
 from tradingbot_engine.state import EngineFacts
-from tradingbot_engine.telemetry.log import configure_log
 from tradingbot_engine.telemetry.metrics import Telemetry
 from tradingbot_engine.telemetry.process import read_memory_limit_bytes
 

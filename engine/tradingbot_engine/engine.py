@@ -15,7 +15,6 @@ from typing import Final
 from tradingbot_contract.document import SpecError, parse_document, restart_hash
 from tradingbot_contract.report import EngineState
 from tradingbot_contract.serving import PageServer
-
 from tradingbot_engine.cache.named import NamedCache
 from tradingbot_engine.database.writer import JournalWriter
 from tradingbot_engine.loop import TURN_SECONDS, TradingLoop

@@ -16,7 +16,6 @@ from typing import Final
 
 from tradingbot_contract.metrics import DECISION_DURATION
 from tradingbot_contract.spec import Replay
-
 from tradingbot_engine.database.connections import Record
 from tradingbot_engine.database.writer import JournalWriter
 from tradingbot_engine.pace import Pace

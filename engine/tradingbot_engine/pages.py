@@ -10,17 +10,16 @@ from typing import Final
 
 import msgspec
 import sqlalchemy
-from tradingbot_contract.endpoints import LIVENESS_PATH, METRICS_PATH, READINESS_PATH, STATUS_PATH
+
+from tradingbot_contract.endpoints import LIVENESS_PATH, METRICS_PATH, PERFORMANCE_PATH, READINESS_PATH, STATUS_PATH
 from tradingbot_contract.report import EngineState
 from tradingbot_contract.serving import JSON, PROMETHEUS, TEXT, Answer, Page
-
 from tradingbot_engine.database.journal import Journal
 from tradingbot_engine.state import EngineFacts
 from tradingbot_engine.telemetry.counts import Component
 from tradingbot_engine.telemetry.metrics import Telemetry
 from tradingbot_engine.views import build_performance, summarise_symbols
 
-PERFORMANCE_PATH: Final = "/views/performance"
 LOOP_STUCK_AFTER_SECONDS: Final = 10.0
 """The main loop turns at least each second; that it hasn't for this long means that it doesn't turn."""
 

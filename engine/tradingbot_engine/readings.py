@@ -7,7 +7,6 @@ from typing import Final
 
 from tradingbot_contract import metrics
 from tradingbot_contract.report import EngineState
-
 from tradingbot_engine.cache.named import NamedCache
 from tradingbot_engine.database.connections import POOL_NAME, Database
 from tradingbot_engine.session import TradingSession

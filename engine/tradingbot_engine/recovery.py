@@ -10,7 +10,6 @@ import hashlib
 from typing import NamedTuple
 
 from tradingbot_contract.document import EngineDocument, SpecError
-
 from tradingbot_engine.broker.currency import account_currency
 from tradingbot_engine.broker.paper import PaperBroker
 from tradingbot_engine.broker.port import Position

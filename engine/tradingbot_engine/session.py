@@ -18,8 +18,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
-from tradingbot_contract.spec import Risk
 
+from tradingbot_contract.spec import Risk
 from tradingbot_engine.books import Books, Moment
 from tradingbot_engine.broker.port import Broker
 from tradingbot_engine.checkpoint import NO_STATE, Checkpoint, PositionState, Totals

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+
 from tradingbot_contract.document import EngineDocument, SpecError, parse_document
 from tradingbot_contract.endpoints import JOURNAL_FILE
-
 from tradingbot_engine.database.connections import Database, Record
 from tradingbot_engine.database.journal import Journal
 from tradingbot_engine.database.lock import JournalLock

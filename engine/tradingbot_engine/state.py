@@ -8,7 +8,6 @@ from typing import Final
 
 from tradingbot_contract.document import EngineDocument
 from tradingbot_contract.report import EngineState, EngineStatus
-
 from tradingbot_engine.cache.named import NamedCache
 from tradingbot_engine.database.connections import Database
 from tradingbot_engine.database.writer import JournalWriter

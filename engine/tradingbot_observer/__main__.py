@@ -9,12 +9,11 @@ import logging
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 from tradingbot_contract.endpoints import CONFIG_DIRECTORY, CONFIG_FILE, ENGINE_PORT, ENV_CONFIG, ENV_POD_UID, OBSERVER_PORT
+from tradingbot_contract.log import configure_log
 from tradingbot_contract.serving import PageServer
-
 from tradingbot_observer.sinks.pages import build_pages, build_query_pages
 from tradingbot_observer.sinks.prometheus import Exposition
 from tradingbot_observer.sources.document import WatchedDocument
@@ -83,10 +82,7 @@ async def serve(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     """Run; return the exit code."""
-    logging.Formatter.converter = time.gmtime
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
-    )
+    configure_log()
     return asyncio.run(serve(parse_arguments()))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from msgspec import Struct
+
 from tradingbot_contract.report import EngineState, EngineStatus, Finding, FindingReason, Sample, Severity
 from tradingbot_contract.spec import Health
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from msgspec import Struct
-from tradingbot_contract.report import Sample
 
+from tradingbot_contract.report import Sample
 from tradingbot_observer.sampler import percentile
 
 SAMPLES: Final = 1440

@@ -10,6 +10,7 @@ import math
 from collections.abc import Collection
 
 from msgspec import Struct
+
 from tradingbot_contract.report import Sample
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import Struct
+
 from tradingbot_contract.report import Sample
 from tradingbot_contract.spec import Health, Limits
 

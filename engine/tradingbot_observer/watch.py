@@ -14,8 +14,8 @@ from collections import Counter
 from typing import Final
 
 import msgspec
-from tradingbot_contract.report import EngineStatus, Finding, ObserverReport, Sample
 
+from tradingbot_contract.report import EngineStatus, Finding, ObserverReport, Sample
 from tradingbot_observer.findings import Situation, assess
 from tradingbot_observer.history import History, Summary
 from tradingbot_observer.sampler import ProcessReading, Reading, build_sample

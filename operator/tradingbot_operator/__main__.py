@@ -19,14 +19,14 @@ from typing import Any, Final, NamedTuple
 
 import kopf
 from kopf._core.engines.peering import Identity
+
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.endpoints import METRICS_PATH
 from tradingbot_contract.serving import PROMETHEUS, TEXT, Answer, PageServer
-
 from tradingbot_operator.cache import BotKey, Cache
 from tradingbot_operator.handlers import build_kopf_settings, build_registry
 from tradingbot_operator.kube import Kube
-from tradingbot_operator.log import configure_log
+from tradingbot_operator.log import configure_operator_log
 from tradingbot_operator.metrics import OperatorMetrics
 from tradingbot_operator.metrics_sources.direct import DirectAccess, ProxyAccess, ReportPoller
 from tradingbot_operator.queue import WorkQueue
@@ -151,7 +151,7 @@ def main() -> int:
     except SpecError as error:
         sys.stderr.write(f"{error}\n")
         return _WRONG_USE
-    configure_log(settings.log_level)
+    configure_operator_log(settings.log_level)
     asyncio.run(run(settings))
     return 0
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import Struct
-from tradingbot_contract.report import EngineState, EngineStatus
 
+from tradingbot_contract.report import EngineState, EngineStatus
 from tradingbot_operator.bot_status import Condition, ConditionStatus, TradingBotStatus
 from tradingbot_operator.health import Verdict
 from tradingbot_operator.reasons import Reason

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
-from tradingbot_contract.report import Finding, Severity
 
+from tradingbot_contract.report import Finding, Severity
 from tradingbot_operator.bot_status import ConditionStatus
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.resource import BotHealth

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from msgspec import Struct
-from tradingbot_contract.document import VERSION
 
+from tradingbot_contract.document import VERSION
 from tradingbot_operator.resource import KIND, PLURAL
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tradingbot_contract.document import VERSION
-
 from tradingbot_operator.resource import KIND, Metadata, TradingBot
 
 FIELD_MANAGER: Final = "tradingbot-operator"

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from msgspec import Struct
-from tradingbot_contract.report import EngineState
 
+from tradingbot_contract.report import EngineState
 from tradingbot_operator.bot_status import Phase
 from tradingbot_operator.conditions import FALSE, TRUE, UNKNOWN, Evidence, Saying
 from tradingbot_operator.reasons import Reason

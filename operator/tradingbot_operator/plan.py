@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from tradingbot_contract.document import SpecError, restart_hash
 from tradingbot_contract.endpoints import CONFIG_FILE
-
 from tradingbot_operator.actions import Action, ApplyChild, Plan, RestartPod, TouchPod
 from tradingbot_operator.bot_status import TradingBotStatus
 from tradingbot_operator.child_plan import plan_children

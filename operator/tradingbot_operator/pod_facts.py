@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tradingbot_contract.endpoints import ENGINE_CONTAINER, OBSERVER_CONTAINER
-
 from tradingbot_operator.bot_status import EngineExit
 from tradingbot_operator.names import DOCUMENT_HASH, RESTART_HASH
 from tradingbot_operator.reasons import Reason

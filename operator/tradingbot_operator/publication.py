@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from msgspec import Struct, to_builtins
-from tradingbot_contract.report import Severity
 
+from tradingbot_contract.report import Severity
 from tradingbot_operator.bot_status import TradingBotStatus
 from tradingbot_operator.timestamp import parse_time
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tradingbot_contract.report import EngineState
-
 from tradingbot_operator.conditions import FALSE, TRUE, Evidence, Saying
 from tradingbot_operator.health import CRASH_LOOP, crash_message
 from tradingbot_operator.reasons import Reason

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tradingbot_contract.document import SpecError
-
 from tradingbot_operator.act import Actor
 from tradingbot_operator.actions import Plan
 from tradingbot_operator.bot_status import Phase

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
-from tradingbot_contract.report import FindingReason, Severity
 
+from tradingbot_contract.report import FindingReason, Severity
 from tradingbot_operator.bot_status import HISTORY_LENGTH, Budget, Decision
 from tradingbot_operator.health import CRASH_LOOP, crash_message
 from tradingbot_operator.reasons import Reason

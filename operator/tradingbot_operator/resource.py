@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, field
+
 from tradingbot_contract.document import VERSION, SpecError
 from tradingbot_contract.quantity import PATTERN, parse_bytes
 from tradingbot_contract.spec import Broker, Cache, Health, Market, Observability, Pool, Risk, Rule, Section, Strategy

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
+
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.endpoints import OPERATOR_PORT
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
+
 from tradingbot_contract.quantity import format_bytes_rounded
 from tradingbot_contract.report import EngineStatus, ObserverReport
-
 from tradingbot_operator.bot_status import (
     Budget,
     Decision,

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
-from tradingbot_contract.report import ObserverReport
 
+from tradingbot_contract.report import ObserverReport
 from tradingbot_operator.bot_status import EngineExit, TradingBotStatus
 from tradingbot_operator.drift import Difference
 from tradingbot_operator.kinds import ObjectKey

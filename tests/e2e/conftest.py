@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
+
 from rig.bots import Bot
 from rig.kube import Kube, Object
 from rig.operator_log import OperatorLog

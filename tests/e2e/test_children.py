@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from rig.bots import Bot, manifest
 from rig.kube import CHILDREN, Kube, Object
 from rig.waiting import eventually

@@ -48,5 +48,6 @@ def test_a_bot_of_the_same_name_begins_anew(kube: Kube, namespace: str, start: S
     bot.wait_trading(beyond_bars=100)
     kube.kubectl("-n", namespace, "delete", "tradingbot", bot.name, "--timeout=60s")
     (bot,) = start(manifest("again", speed=1))
+    bot.wait_condition("Ready", "True")  # of the new bot: the old one's pod may take a moment to go
     status = bot.wait_trading()
     assert status.bars < 100, "it goes on where a deleted bot has stopped"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import yaml
+
 from rig.bots import Bot
 from rig.kube import Kube
 from rig.release import ROOT

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+
 from rig.bots import Bot, manifest
 from rig.kube import KubectlError, Object
 from rig.ledger import compare_ledgers

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from rig.bots import Bot, manifest
 from rig.operator_log import OperatorLog
+from rig.waiting import eventually
 
 StartBots = Callable[..., list[Bot]]
 
@@ -30,7 +31,7 @@ def test_engines_trade_on_and_are_restarted_while_there_is_no_operator(start: St
         now = killed.pod()
         assert now is not None
         assert now["metadata"]["uid"] == pod["metadata"]["uid"]
-        assert killed.container()["restartCount"] == 1
+        eventually("the kubelet has counted", lambda: killed.container()["restartCount"] == 1, explain=killed.explain)
     finally:
         operator_log.scale(1)
 

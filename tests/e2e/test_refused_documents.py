@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from rig.bots import Bot, manifest
 from rig.kube import Object
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from rig.bots import manifest
 from rig.kube import Kube, KubectlError, Object
 from rig.release import ROOT

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from rig.bots import Bot, manifest
 from rig.kube import Kube, KubectlError
 from rig.release import NAMESPACE, RELEASE, install

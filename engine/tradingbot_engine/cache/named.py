@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from cachetools import TTLCache
+
 from tradingbot_contract.spec import Cache
 
 Value = TypeVar("Value")

@@ -13,8 +13,8 @@ import sqlalchemy
 from sqlalchemy import func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
-from tradingbot_contract.document import BotIdentity, SpecError
 
+from tradingbot_contract.document import BotIdentity, SpecError
 from tradingbot_engine.checkpoint import Checkpoint, decode_checkpoint, encode_checkpoint
 from tradingbot_engine.database import schema
 from tradingbot_engine.database.connections import Database

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from tradingbot_contract.document import SpecError
-
 from tradingbot_engine.unavailable import UnavailableError
 
 LOCK_FILE: Final = "engine.lock"

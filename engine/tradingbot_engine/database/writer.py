@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import sqlalchemy
-from tradingbot_contract.metrics import JOURNAL_COMMIT_DURATION
 
+from tradingbot_contract.metrics import JOURNAL_COMMIT_DURATION
 from tradingbot_engine.database.connections import Record
 from tradingbot_engine.database.journal import Journal
 from tradingbot_engine.database.rows import Group

@@ -7,7 +7,6 @@ from typing import Final
 
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.spec import Market
-
 from tradingbot_engine.feed.prices import Prices
 from tradingbot_engine.feed.reader import FIELD, read_prices
 from tradingbot_engine.feed.timeframe import describe_ms, parse_timeframe_ms, spacing_mismatch_ms

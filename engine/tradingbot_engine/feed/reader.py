@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import IO, Final
 
 from tradingbot_contract.document import SpecError
-
 from tradingbot_engine.feed.prices import Columns, Prices
 
 FIELD: Final = "market.feed.replay.data"

@@ -6,7 +6,6 @@ Whatever becomes of it stands in the books, with the reason if it was refused.
 from __future__ import annotations
 
 from tradingbot_contract.spec import Risk
-
 from tradingbot_engine.books import Books, Moment
 from tradingbot_engine.broker.port import Broker
 from tradingbot_engine.desk import Intent

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
+
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.spec import Strategy as StrategySection
-
 from tradingbot_engine.strategy.ema_cross import EmaCross
 from tradingbot_engine.strategy.interface import Parameters, Strategy
 

@@ -14,6 +14,7 @@ from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
 from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry, generate_latest
+
 from tradingbot_contract.metrics import ENGINE, Instrument, Kind
 
 SERVICE_NAME: Final = "tradingbot-engine"

@@ -12,10 +12,10 @@ from http import HTTPStatus
 from typing import Final
 
 import msgspec
+
 from tradingbot_contract.endpoints import HISTORY_PATH, LIVENESS_PATH, METRICS_PATH, REPORT_PATH
 from tradingbot_contract.report import ObserverReport
 from tradingbot_contract.serving import JSON, PROMETHEUS, TEXT, Answer, Page, QueryPage
-
 from tradingbot_observer.history import Summary
 
 HOURS: Final = "hours"

@@ -8,10 +8,10 @@ from typing import Final
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.registry import Collector
+
 from tradingbot_contract import metrics
 from tradingbot_contract.metrics import Instrument, Kind, prometheus_label, prometheus_name
 from tradingbot_contract.report import ObserverReport, Sample
-
 from tradingbot_observer.findings import POSSIBLE
 from tradingbot_observer.sources.http import ProbeResult
 

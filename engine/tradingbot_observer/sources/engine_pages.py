@@ -7,11 +7,11 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 from prometheus_client.parser import text_string_to_metric_families
+
 from tradingbot_contract import metrics
 from tradingbot_contract.endpoints import METRICS_PATH, STATUS_PATH
 from tradingbot_contract.metrics import Instrument, prometheus_label, prometheus_name
 from tradingbot_contract.report import EngineStatus
-
 from tradingbot_observer.sampler import Counters
 from tradingbot_observer.sources.http import EngineAddress, NoAnswer, ProbeResult, read_page
 

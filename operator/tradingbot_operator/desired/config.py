@@ -6,7 +6,6 @@ from typing import Any
 
 from tradingbot_contract.document import render_document
 from tradingbot_contract.endpoints import CONFIG_FILE
-
 from tradingbot_operator.desired.document import build_document
 from tradingbot_operator.names import child_metadata, config_name
 from tradingbot_operator.resource import TradingBot

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tradingbot_contract.document import VERSION, BotIdentity, DatabaseAccess, EngineDocument
 from tradingbot_contract.spec import Health
-
 from tradingbot_operator.resource import TradingBot
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from tradingbot_contract.endpoints import ENGINE_PORT, OBSERVER_PORT
-
 from tradingbot_operator.names import child_metadata, selector_labels, workload_name
 from tradingbot_operator.resource import TradingBot
 from tradingbot_operator.settings import OperatorSettings

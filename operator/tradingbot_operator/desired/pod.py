@@ -29,7 +29,6 @@ from tradingbot_contract.endpoints import (
     READINESS_PATH,
     TEMPORARY_DIRECTORY,
 )
-
 from tradingbot_operator.desired.document import build_document
 from tradingbot_operator.names import RESTART_HASH, claim_name, config_name, labels
 from tradingbot_operator.resource import Engine, TradingBot

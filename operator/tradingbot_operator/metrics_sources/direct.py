@@ -14,8 +14,8 @@ from typing import Final
 
 import aiohttp
 import msgspec
-from tradingbot_contract.endpoints import OBSERVER_PORT, REPORT_PATH
 
+from tradingbot_contract.endpoints import OBSERVER_PORT, REPORT_PATH
 from tradingbot_operator.cache import BotKey, Cache
 from tradingbot_operator.kube import Kube
 from tradingbot_operator.metrics import OperatorMetrics

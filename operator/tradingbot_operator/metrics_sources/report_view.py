@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
-from tradingbot_contract.report import ObserverReport, Severity
 
+from tradingbot_contract.report import ObserverReport, Severity
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.world import ReportView
 

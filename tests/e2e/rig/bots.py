@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+
 from rig.kube import CHILDREN, Kube, KubectlError, Object
 from rig.waiting import eventually
 from tradingbot_contract.document import VERSION

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import pytest
 from msgspec import structs
+
 from tradingbot_contract.document import VERSION, BotIdentity, DatabaseAccess, EngineDocument, render_document
 from tradingbot_contract.spec import Broker, Cache, Feed, Health, Market, Observability, Pool, Replay, Risk, Strategy
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+
 from tradingbot_contract.document import BotIdentity, EngineDocument, render_document
 from tradingbot_contract.metrics import ENGINE, prometheus_name
 from tradingbot_contract.spec import Broker, Feed, Paper, Replay, Strategy

@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from observer_rig import Rig, document
+
 from tradingbot_contract.document import EngineDocument, render_document
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+
 from tradingbot_contract.document import VERSION, BotIdentity, DatabaseAccess, EngineDocument
 from tradingbot_contract.endpoints import METRICS_PATH, REPORT_PATH
 from tradingbot_contract.report import ObserverReport

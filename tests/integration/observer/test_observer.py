@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from observer_rig import Rig
+
 from tradingbot_contract.document import EngineDocument, render_document
 from tradingbot_contract.report import EngineState, ObserverReport
 

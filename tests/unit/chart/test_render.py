@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tradingbot_operator.settings import settings_from_env
 
 Manifest = dict[str, Any]

@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tradingbot_cli.course import MOST_POINTS, Course
 from tradingbot_contract.report import EngineState, EngineStatus
 

@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+
 from tradingbot_cli.data_folder import DataFolder, check_unused, move_aside
 from tradingbot_cli.errors import RefusedError
 from tradingbot_engine.database.lock import JournalLock

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tradingbot_cli.figures import change_percent, count, market_date, money, per_second, percent, score, size
 from tradingbot_contract.report import EngineState, EngineStatus, Finding, FindingReason, ObserverReport, Severity
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tradingbot_cli.errors import EXIT_REFUSED, RefusedError
 from tradingbot_cli.manifest import choose_bot, parse_bots
 

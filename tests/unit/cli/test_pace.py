@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import structs
+
 from tradingbot_cli.manifest import parse_bots
 from tradingbot_cli.pace import set_pace
 from tradingbot_contract.document import EngineDocument, restart_hash

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from tradingbot_cli.manifest import parse_bots
 from tradingbot_engine.feed.dataset import load_prices
 from tradingbot_engine.strategy.registry import parse_strategy

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+
 from tradingbot_cli.course import Moment
 from tradingbot_cli.screen import PlainScreen, build_line, build_panel
 from tradingbot_contract.report import EngineState, EngineStatus

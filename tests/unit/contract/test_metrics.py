@@ -8,6 +8,7 @@ import pytest
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry, generate_latest
+
 from tradingbot_contract.metrics import ENGINE, INSTRUMENTS, OBSERVER, Instrument, Kind, prometheus_label, prometheus_name
 
 SYNTHETIC = tuple(

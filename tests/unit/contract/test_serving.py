@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from tradingbot_contract.serving import TEXT, Answer, PageServer
 
 Exchange = Callable[[bytes], Awaitable[bytes]]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+
 from tradingbot_contract.document import VERSION, BotIdentity, DatabaseAccess, EngineDocument
 from tradingbot_contract.spec import Broker, Cache, Health, Market, Observability, Paper, Pool, Risk, Strategy
 from tradingbot_engine.feed.prices import Bar, Columns, Prices

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+
 from tradingbot_contract.report import EngineState
 from tradingbot_engine.lifecycle import TRANSITIONS, IllegalTransitionError, Lifecycle
 

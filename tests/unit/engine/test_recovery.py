@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.spec import Broker, Paper
 from tradingbot_engine.checkpoint import decode_checkpoint, encode_checkpoint

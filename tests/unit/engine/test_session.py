@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tradingbot_contract.spec import Broker, Paper, Risk
 from tradingbot_engine.session import EQUITY_EVERY_STEPS
 from tradingbot_engine.strategy.runner import FAILURES_UNTIL_HALT

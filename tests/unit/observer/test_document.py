@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from tradingbot_contract.document import VERSION, BotIdentity, DatabaseAccess, EngineDocument, render_document
 from tradingbot_contract.spec import Broker, Cache, Health, Market, Observability, Pool, Risk, Strategy
 from tradingbot_observer.sources.document import WatchedDocument

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tradingbot_contract.metrics import CACHE_LOOKUPS, ERRORS, MEMORY_LIMIT, OPERATIONS, prometheus_name
 from tradingbot_observer.sampler import Counters
 from tradingbot_observer.sources.engine_pages import parse_metrics

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from tradingbot_contract.report import EngineState, EngineStatus, Finding, FindingReason, Sample, Severity
 from tradingbot_contract.spec import Health, Limits, ScoreLimits
 from tradingbot_observer.findings import CHECKS, POSSIBLE, STARTUP_GRACE_SECONDS, Situation, assess

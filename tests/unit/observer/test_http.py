@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+
 from tradingbot_observer.sources.http import EngineAddress, NoAnswer, PageAnswer, ProbeResult, read_page
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tradingbot_contract.endpoints import ENV_MEMORY_LIMIT
 from tradingbot_observer.sources.memory_limit import MemoryLimit
 

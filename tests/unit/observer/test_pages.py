@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tradingbot_observer.sinks.pages import parse_hours
 
 

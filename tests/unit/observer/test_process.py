@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from tradingbot_observer.sources.process import EngineProcess
 
 # It says when it runs: its command line is that of the program before it from then on.

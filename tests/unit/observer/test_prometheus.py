@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
+
 from tradingbot_contract.metrics import OBSERVER, Kind, prometheus_label, prometheus_name
 from tradingbot_contract.report import Finding, FindingReason, ObserverReport, Sample, Severity
 from tradingbot_observer.findings import POSSIBLE

@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tradingbot_observer.sampler import Counters, ProcessReading, Reading, build_sample, percentile
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tradingbot_contract.report import Sample
 from tradingbot_contract.spec import Health, HitRatio, Limits
 from tradingbot_observer.score import compute_score

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from tradingbot_contract.document import VERSION, restart_hash
 from tradingbot_contract.report import EngineState, EngineStatus, Finding, FindingReason, ObserverReport, Sample, Severity
 from tradingbot_operator.bot_status import TradingBotStatus

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from tradingbot_operator import generate
 from tradingbot_operator.generate import build_files, main
 from tradingbot_operator.schema import build_crd

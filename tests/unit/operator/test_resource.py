@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.report import FindingReason
 from tradingbot_operator.reasons import Reason
@@ -16,7 +17,12 @@ Body = dict[str, Any]
 def test_what_is_not_given_has_a_default(make_body: Callable[..., Body]) -> None:
     bot = parse_bot(make_body())
     resources = bot.spec.engine.resources
-    assert (resources.requests.memory, resources.requests.cpu, resources.limits.memory, resources.limits.cpu) == ("256Mi", "100m", "512Mi", None)
+    assert (resources.requests.memory, resources.requests.cpu, resources.limits.memory, resources.limits.cpu) == (
+        "256Mi",
+        "100m",
+        "512Mi",
+        None,
+    )
     assert bot.spec.database.storage.size == "1Gi"
     assert bot.spec.health.remediation.mode is RemediationMode.ON
     assert bot.spec.engine.image is None

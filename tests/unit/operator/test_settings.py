@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tradingbot_contract.document import SpecError
 from tradingbot_operator.settings import ObserverAccess, settings_from_env
 

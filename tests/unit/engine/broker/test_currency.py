@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tradingbot_contract.document import SpecError
 from tradingbot_engine.broker.currency import account_currency, quote_currency
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
 from tradingbot_engine.broker.paper import PaperBroker
 from tradingbot_engine.feed.prices import Bar
 from tradingbot_engine.orders.order import Order, OrderStatus, Side

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from tradingbot_contract.spec import Pool
 from tradingbot_engine.database.connections import Database
 

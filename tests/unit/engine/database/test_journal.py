@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 from msgspec import structs
+
 from tradingbot_contract.document import BotIdentity, SpecError
 from tradingbot_engine.database import journal as journal_module
 from tradingbot_engine.database.connections import Database

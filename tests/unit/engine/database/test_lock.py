@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from tradingbot_contract.document import SpecError
 from tradingbot_engine.database.lock import LOCK_FILE, JournalLock
 from tradingbot_engine.unavailable import UnavailableError

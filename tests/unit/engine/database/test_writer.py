@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tradingbot_contract.document import BotIdentity
 from tradingbot_engine.database.connections import Database, ignore_measurement
 from tradingbot_engine.database.journal import Journal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.spec import Feed, Market, Replay
 from tradingbot_engine.feed.dataset import DATASETS, load_prices

@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+
 from tradingbot_contract.document import SpecError
 from tradingbot_engine.feed.reader import parse_time_ms, read_prices
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tradingbot_engine.feed.timeframe import describe_ms, parse_timeframe_ms, spacing_mismatch_ms
 
 HOUR, DAY = 3_600_000, 86_400_000

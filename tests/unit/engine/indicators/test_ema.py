@@ -8,6 +8,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tradingbot_engine.indicators.ema import EMA
 
 PRICES = st.lists(st.floats(min_value=0.01, max_value=1e6), min_size=1, max_size=120)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from msgspec import structs
+
 from tradingbot_contract.document import BotIdentity
 from tradingbot_engine.orders.identity import build_order_id_prefix
 

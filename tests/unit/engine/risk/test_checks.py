@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tradingbot_contract.spec import Risk
 from tradingbot_engine.risk.checks import Exposure, assess
 

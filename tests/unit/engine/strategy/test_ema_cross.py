@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tradingbot_engine.feed.prices import Bar
 from tradingbot_engine.strategy.ema_cross import EmaCross, EmaCrossParameters
 

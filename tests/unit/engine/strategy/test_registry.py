@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.spec import Strategy
 from tradingbot_engine.strategy.ema_cross import EmaCross

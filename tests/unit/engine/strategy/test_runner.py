@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+
 from tradingbot_engine.checkpoint import NO_STATE
 from tradingbot_engine.strategy.interface import Parameters, Strategy
 from tradingbot_engine.strategy.runner import FAILURES_UNTIL_HALT, StrategyRunner

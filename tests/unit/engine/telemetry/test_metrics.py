@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
 from tradingbot_contract.metrics import BARS, DECISION_DURATION, ENGINE, EQUITY, Kind, prometheus_label, prometheus_name
 from tradingbot_engine.readings import build_readings
 from tradingbot_engine.state import EngineFacts

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from tradingbot_engine.telemetry.process import read_cpu_seconds, read_memory_bytes, read_memory_limit_bytes
 
 

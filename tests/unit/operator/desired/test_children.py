@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from tradingbot_contract.document import parse_document, restart_hash
 from tradingbot_contract.endpoints import CONFIG_FILE
 from tradingbot_operator.desired import build_children, build_document

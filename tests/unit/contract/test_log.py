@@ -6,13 +6,13 @@ import logging
 import re
 import sys
 
-from tradingbot_engine.telemetry.log import KeyValueFormatter
+from tradingbot_contract.log import LineFormatter
 
 
 def render(message: str, exc_info: object = None, **fields: object) -> str:
     record = logging.LogRecord("engine", logging.INFO, __file__, 1, message, (), exc_info)  # type: ignore[arg-type]  # as logging itself fills it
     record.fields = fields
-    return KeyValueFormatter().format(record)
+    return LineFormatter().format(record)
 
 
 def test_a_line() -> None:
