@@ -69,7 +69,6 @@ def measure(bot: Bot) -> dict[str, float]:
     observer = pod["status"]["initContainerStatuses"][0]["state"]["running"]["startedAt"]
     return {
         "kubectl apply": answered - applied,
-        "pod created (whole seconds)": _moment(pod["metadata"]["creationTimestamp"]) - applied,
         "pod scheduled (whole seconds)": _moment(_transition(pod, "PodScheduled")) - applied,
         "observer started (whole seconds)": _moment(observer) - applied,
         "engine process started": status.started_at - applied,

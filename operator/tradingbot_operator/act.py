@@ -61,7 +61,7 @@ class Actor:
     def forget(self, key: BotKey) -> None:
         """Forget a bot that is gone."""
         self._memory.forget(key)
-        self._events.forget(key.name)
+        self._events.forget(key)
 
     async def _write_status(self, key: BotKey, body: Mapping[str, Any], status: TradingBotStatus) -> bool:
         """Write the status over the one that the plan was made from; return False when the bot is gone."""

@@ -16,6 +16,8 @@ from msgspec import Struct
 
 _LIST_KEYS: Final = ("name", "containerPort", "mountPath")
 """Fields that tell the elements of a list apart, wherever they stand in it."""
+_MERGE_KEYS: Final = ("port", "containerPort", "protocol")
+"""Fields by which server-side apply tells elements apart: one that was changed there would be put back *beside* the changed element."""
 _QUANTITIES: Final = frozenset({"requests", "limits", "storage", "memory", "cpu", "sizeLimit", "divisor"})
 _SUFFIXES: Final = {"m": Decimal("0.001")} | {
     suffix: Decimal(base) ** power
@@ -94,12 +96,16 @@ def _compare_lists(wanted: list[Any], found: Any, path: Path) -> Iterator[Differ
     else:
         places = {item.get(key): (index, item) for index, item in enumerate(found) if isinstance(item, Mapping)}
         pairs = [(item, places[item[key]]) for item in wanted if item[key] in places]
-        complete = len(pairs) == len(wanted) == len(found)
+        complete = len(pairs) == len(wanted) == len(found) and all(_same_merge_keys(item, live) for item, (_, live) in pairs)
     if not complete:
         yield Difference(path, f"{len(found)} elements", wanted_list=tuple(wanted))
         return
     for item, (index, live) in pairs:
         yield from _compare(item, live, (*path, index))
+
+
+def _same_merge_keys(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    return all(wanted[key] == found.get(key) for key in _MERGE_KEYS if key in wanted)
 
 
 def _same_quantity(one: Any, other: Any) -> bool:

@@ -11,10 +11,12 @@ import time
 from typing import Any
 
 from tradingbot_operator.actions import Notice
+from tradingbot_operator.cache import BotKey
 from tradingbot_operator.errors import ApiError, ConflictError
 from tradingbot_operator.kinds import EVENT
 from tradingbot_operator.kube import Kube
 from tradingbot_operator.names import FIELD_MANAGER
+from tradingbot_operator.reasons import Reason
 from tradingbot_operator.resource import Metadata
 from tradingbot_operator.timestamp import format_time
 
@@ -26,7 +28,8 @@ class EventRecorder:
 
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
-        self._counts: dict[str, int] = {}
+        self._counts: dict[tuple[BotKey, Reason], int] = {}
+        """How often something happened to a bot."""
         # Another process's Events are other Events: it can't know how far that one has counted.
         self._mark = str(time.time_ns())
 
@@ -42,24 +45,25 @@ class EventRecorder:
         _logger.log(logging.WARNING if notice.warning else logging.INFO, notice.message, extra={"fields": fields})
         digest = hashlib.sha256(f"{metadata.uid}/{notice.reason.value}/{self._mark}".encode()).hexdigest()[:16]
         name = f"{metadata.name}.{digest}"
-        count = self._counts[name] = self._counts.get(name, 0) + 1
+        counted = (BotKey(metadata.namespace, metadata.name), notice.reason)
+        count = self._counts[counted] = self._counts.get(counted, 0) + 1
         now = format_time(time.time())
         try:
             if count > 1:
                 change = {"count": count, "lastTimestamp": now, "message": notice.message[:1024]}
                 if await self._kube.patch(EVENT, metadata.namespace, name, change) is not None:
                     return
-                self._counts[name] = 1  # it has expired
+                self._counts[counted] = 1  # it has expired
             await self._kube.create(EVENT, metadata.namespace, _event(owner, metadata, notice, name, now))
         except ConflictError:
             _logger.debug("there is such an Event already", extra={"fields": fields})
         except ApiError as error:
             _logger.warning("an Event could not be written", extra={"fields": {**fields, "error": error}})
 
-    def forget(self, metadata_name: str) -> None:
+    def forget(self, bot: BotKey) -> None:
         """Forget the Events of a bot that is gone."""
-        for name in [name for name in self._counts if name.startswith(f"{metadata_name}.")]:
-            del self._counts[name]
+        for counted in [counted for counted in self._counts if counted[0] == bot]:
+            del self._counts[counted]
 
 
 def _event(owner: dict[str, Any], metadata: Metadata, notice: Notice, name: str, now: str) -> dict[str, Any]:

@@ -37,7 +37,11 @@ def spec_is_refused(scene: Scene) -> Told | None:
 
 
 def children_fail(scene: Scene) -> Told | None:
-    return (Phase.FAILED, scene.evidence.problem.message) if scene.evidence.problem else None
+    problem = scene.evidence.problem
+    if problem is None:
+        return None
+    # An engine that trades does so whatever is wrong with, say, the size of its volume.
+    return (Phase.RUNNING if scene.sayings["Ready"].status is TRUE else Phase.FAILED), problem.message
 
 
 def engine_is_given_up(scene: Scene) -> Told | None:
@@ -67,15 +71,15 @@ def engine_is_up(scene: Scene) -> Told | None:
 
 def engine_is_coming(scene: Scene) -> Told | None:
     pod = scene.evidence.pod
-    runs = pod is not None and not pod.terminating and pod.engine.running_since is not None
+    runs = pod is not None and not pod.terminating and (pod.engine.running_since is not None or pod.engine.exit is not None)
     return (Phase.STARTING, scene.sayings["Ready"].message) if runs else None
 
 
 CHECKS: Final[tuple[Callable[[Scene], Told | None], ...]] = (
     spec_is_refused,
-    children_fail,
     engine_is_given_up,
     engine_is_sick,
+    children_fail,
     pod_fails,
     engine_is_up,
     engine_is_coming,

@@ -57,6 +57,14 @@ def container_waits(_: Evidence, pod: PodFacts) -> Saying | None:
     return None
 
 
+def engine_ended(_: Evidence, pod: PodFacts) -> Saying | None:
+    ended = pod.engine.exit
+    if pod.engine.running_since is not None or ended is None:
+        return None
+    message = f"the engine in pod {pod.name} ended ({ended.reason}, exit code {ended.exit_code}); the kubelet starts it again"
+    return Saying(FALSE, Reason.ENGINE_STARTING, message)
+
+
 def engine_is_being_made(_: Evidence, pod: PodFacts) -> Saying | None:
     return Saying(FALSE, Reason.POD_PENDING, f"pod {pod.name} is being made") if pod.engine.running_since is None else None
 
@@ -78,6 +86,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     pod_is_ready,
     no_node_takes_it,
     container_waits,
+    engine_ended,
     engine_is_being_made,
     engine_refuses,
     engine_starts,

@@ -44,8 +44,17 @@ def uid_of(bot: Bot) -> str:
 
 
 def history(bot: Bot) -> list[Object]:
-    found: list[Object] = bot.status().get("remediation", {}).get("history", [])
+    found: list[Object] = bot.status()["remediation"]["history"]
     return found
+
+
+def last_exit(bot: Bot) -> str:
+    """Return the reason of the engine's last end, as the status has it."""
+    (shard,) = bot.status()["shards"]
+    assert "lastExit" in shard, shard
+    assert shard["lastRestartReason"] == shard["lastExit"]["reason"]
+    assert bot.status()["restarts"] >= 1
+    return str(shard["lastExit"]["reason"])
 
 
 def trades_again_with_the_same_books(bot: Bot, calm: Bot) -> None:
@@ -65,6 +74,8 @@ def a_hanging_engine_is_restarted(bot: Bot, calm: Bot) -> None:
     after = bot.wait_restarted(stopped)
     assert after.bars >= before.bars
     bot.wait_event("EngineSilent")
+    bot.wait_event("EngineKilled")
+    eventually("the status has the reason", lambda: last_exit(bot) == "EngineKilled", explain=bot.explain)
     trades_again_with_the_same_books(bot, calm)
 
 
@@ -75,7 +86,15 @@ def an_engine_that_is_killed_again_and_again_is_not_left_waiting(bot: Bot, calm:
         killed = bot.signal(signal.SIGKILL)
         bot.wait_restarted(killed)
     assert uid_of(bot) != first_pod, "the kubelet's growing pause was waited out"
-    assert history(bot)
+    bot.wait_event("CrashLooping")
+    decisions = history(bot)
+    assert decisions
+    for decision in decisions:
+        assert decision["action"] == "RestartPod", decision
+        assert decision["reason"] in {"CrashLooping", "EngineGone"}, decision
+        assert decision["inputs"], "it says what was known"
+    budget = bot.status()["remediation"]["budget"]
+    assert budget["remaining"] == budget["maxActions"] - len(decisions)
     trades_again_with_the_same_books(bot, calm)
 
 
@@ -88,6 +107,7 @@ def an_engine_that_runs_out_of_memory_says_so(bot: Bot, calm: Bot) -> None:
         bot.python(_EAT_MEMORY.format(pid=report.engine_pid))
     bot.wait_restarted(killed)
     bot.wait_event("OOMKilled")
+    eventually("the status has the reason", lambda: last_exit(bot) == "OOMKilled", explain=bot.explain)
     trades_again_with_the_same_books(bot, calm)
 
 

@@ -29,7 +29,7 @@ from tradingbot_operator.metrics_sources.report_view import (
     is_calm,
     parse_report,
 )
-from tradingbot_operator.world import ReportView
+from tradingbot_operator.world import PodFacts, ReportView
 
 TIMEOUT_SECONDS: Final = 2.0
 AT_ONCE: Final = 64
@@ -45,12 +45,14 @@ Ask = Callable[[Target], Awaitable[bytes]]
 class _State:
     """What is known of one target."""
 
-    __slots__ = ("answers", "asked", "bot", "due", "seen", "target")
+    __slots__ = ("answers", "asked", "bot", "due", "ready", "seen", "target")
 
     def __init__(self, bot: BotKey, target: Target) -> None:
         self.bot = bot
         self.target = target
-        self.answers = Answers()
+        self.answers = Answers(since=time.monotonic())
+        self.ready = False
+        """Whether the kubelet finds the engine ready; one that is not gets attention."""
         self.due = 0.0
         self.asked = False
         """Whether an answer is on its way."""
@@ -81,7 +83,7 @@ class ReportPoller:
         """Ask, until cancelled."""
         async with asyncio.TaskGroup() as group:
             while True:
-                self._follow(_targets(self._cache))
+                self._follow(self._cache.all_pods())
                 now = time.monotonic()
                 for state in self._states.values():
                     if state.due <= now and not state.asked:
@@ -89,22 +91,26 @@ class ReportPoller:
                         group.create_task(self._ask_one(state))
                 await asyncio.sleep(_TURN_SECONDS)
 
-    def _follow(self, targets: Iterable[tuple[BotKey, Target]]) -> None:
+    def _follow(self, pods: Iterable[tuple[BotKey, PodFacts]]) -> None:
         """Take up new targets and forget those that are gone."""
-        current = {target.uid: (bot, target) for bot, target in targets}
+        current = {pod.uid: (bot, pod) for bot, pod in pods if _can_be_asked(pod)}
         for uid in self._states.keys() - current.keys():
             del self._states[uid]
-        for uid, (bot, target) in current.items():
-            known = self._states.get(uid)
-            if known is None or known.target != target:
-                self._states[uid] = _State(bot, target)
+        for uid, (bot, pod) in current.items():
+            target = Target(namespace=bot.namespace, bot=bot.name, pod=pod.name, uid=pod.uid, ip=pod.ip)
+            state = self._states.get(uid)
+            if state is None or state.target != target:
+                state = self._states[uid] = _State(bot, target)
+            if state.ready and not pod.ready:
+                state.due = 0.0
+            state.ready = pod.ready
 
     async def _ask_one(self, state: _State) -> None:
         async with self._slots:
             state.answers = await self._next_answers(state)
         now = time.monotonic()
         view = build_view(state.answers, now=now)
-        seconds = self._interval_seconds if is_calm(view) else min(ATTENTION_SECONDS, self._interval_seconds)
+        seconds = self._interval_seconds if state.ready and is_calm(view) else min(ATTENTION_SECONDS, self._interval_seconds)
         # Spread, or all bots of an operator that starts would be asked in the same moment for ever.
         state.due = now + seconds * random.uniform(0.9, 1.1)  # noqa: S311 - it spreads load, it hides nothing
         state.asked = False
@@ -118,7 +124,7 @@ class ReportPoller:
             body = await self._ask(state.target)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._metrics.polls.labels("unreachable").inc()
-            return add_failure(state.answers, str(error) or type(error).__name__, invalid=False)
+            return add_failure(state.answers, _describe(error, state.target), invalid=False)
         try:
             report = parse_report(body, state.target)
         except (msgspec.DecodeError, ValueError) as error:
@@ -128,10 +134,22 @@ class ReportPoller:
         return add_report(state.answers, report, now=time.monotonic())
 
 
-def _targets(cache: Cache) -> Iterable[tuple[BotKey, Target]]:
-    for bot, pod in cache.all_pods():
-        if pod.ip and pod.observer.running_since is not None and not pod.terminating:
-            yield bot, Target(namespace=bot.namespace, bot=bot.name, pod=pod.name, uid=pod.uid, ip=pod.ip)
+def _can_be_asked(pod: PodFacts) -> bool:
+    return bool(pod.ip) and pod.observer.running_since is not None and not pod.terminating
+
+
+def _describe(error: Exception, target: Target) -> str:
+    """Return what went wrong, for people: aiohttp's own words speak of its settings."""
+    match error:
+        case aiohttp.ClientConnectorError():
+            problem = error.os_error.strerror or str(error.os_error)
+        case aiohttp.ClientResponseError():
+            problem = f"answer {error.status}"
+        case TimeoutError():
+            problem = f"no answer within {TIMEOUT_SECONDS:g} s"
+        case _:
+            problem = str(error) or type(error).__name__
+    return f"the observer of pod {target.pod} at {target.ip}:{OBSERVER_PORT}: {problem}"
 
 
 class DirectAccess:

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tradingbot_contract.report import ObserverReport, Severity
 from tradingbot_operator.reasons import Reason
@@ -34,6 +35,8 @@ class Target(Struct, frozen=True):
 class Answers(Struct, frozen=True, kw_only=True):
     """What a target has answered so far. Times are of the operator's monotonic clock."""
 
+    since: float
+    """When it became known."""
     report: ObserverReport | None = None
     answered_at: float | None = None
     """When the last good answer came."""
@@ -64,12 +67,12 @@ def add_report(before: Answers, report: ObserverReport, *, now: float) -> Answer
         or report.observed_at > before.report.observed_at
         or report.observer_started_at != before.report.observer_started_at
     )
-    return Answers(report=report, answered_at=now, moved_at=now if moved else before.moved_at)
+    return Answers(since=before.since, report=report, answered_at=now, moved_at=now if moved else before.moved_at)
 
 
 def add_failure(before: Answers, error: str, *, invalid: bool) -> Answers:
     """Return what is known after a try that failed."""
-    return Answers(report=before.report, answered_at=before.answered_at, moved_at=before.moved_at, error=error, invalid=invalid)
+    return replace(before, error=error, invalid=invalid)
 
 
 def build_view(answers: Answers, *, now: float) -> ReportView:
@@ -77,8 +80,9 @@ def build_view(answers: Answers, *, now: float) -> ReportView:
     if answers.answered_at is None or answers.moved_at is None or answers.report is None:
         if answers.invalid:
             return ReportView(missing=Reason.REPORT_INVALID, detail=answers.error)
-        missing = Reason.OBSERVER_UNREACHABLE if answers.error else Reason.NOT_STARTED
-        return ReportView(missing=missing, detail=answers.error or "the observer has not been asked yet")
+        if now - answers.since <= FRESH_SECONDS:
+            return ReportView(missing=Reason.NOT_STARTED, detail="the observer has not answered yet")
+        return ReportView(missing=Reason.OBSERVER_UNREACHABLE, detail=f"it has never answered: {answers.error}")
     if now - answers.answered_at > FRESH_SECONDS:
         missing = Reason.REPORT_INVALID if answers.invalid else Reason.OBSERVER_UNREACHABLE
         return ReportView(missing=missing, detail=f"no good answer for {now - answers.answered_at:.0f} s: {answers.error}")

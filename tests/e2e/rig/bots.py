@@ -122,7 +122,7 @@ class Bot:
 
     def _ask(self, port: int, path: str) -> bytes | None:
         pod = self.pod()
-        return None if pod is None else self.kube.proxy(self.namespace, pod["metadata"]["name"], port, path)
+        return None if pod is None else self.kube.page(self.namespace, pod["metadata"]["name"], port, path)
 
     def python(self, script: str, *, container: str = ENGINE_CONTAINER) -> str:
         """Run a script in the bot's pod and return what it printed."""

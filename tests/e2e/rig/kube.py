@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import yaml
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
-from urllib3.exceptions import HTTPError
+
+from rig.forward import read_page
 
 Object = dict[str, Any]
 
@@ -42,23 +44,22 @@ class Kube:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment)
-        settings = client.Configuration()
-        settings.retries = False  # who asks a hanging engine wants to know at once, and asks again anyway
+        self._settings = client.Configuration()
         self._client = config.new_client_from_config(  # type: ignore[no-untyped-call]  # it has no types
-            self.environment["KUBECONFIG"], client_configuration=settings
+            self.environment["KUBECONFIG"], client_configuration=self._settings
         )
 
     def close(self) -> None:
         self._client.close()
 
-    def raw(self, path: str, *, timeout_seconds: float = 10.0) -> bytes | None:
-        """Return what the API server has at ``path``; None: nothing is there, or what is behind it does not answer."""
+    def raw(self, path: str, *, timeout_seconds: float = 30.0) -> bytes | None:
+        """Return what the API server has at ``path``, or None."""
         request = self._client.param_serialize("GET", path, auth_settings=["BearerToken"])
         response = self._client.call_api(*request, _request_timeout=timeout_seconds)
         body: bytes = response.read()
-        if response.status in {404, 500, 502, 503, 504}:
+        if response.status == HTTPStatus.NOT_FOUND:
             return None
-        if response.status != 200:
+        if response.status != HTTPStatus.OK:
             raise ApiException(status=response.status, reason=f"{path}: {body.decode(errors='replace')}")
         return body
 
@@ -74,12 +75,9 @@ class Kube:
         found: list[Object] = json.loads(body)["items"]
         return found
 
-    def proxy(self, namespace: str, pod: str, port: int, path: str) -> bytes | None:
-        """Return what a pod answers, through the API server; None when it doesn't."""
-        try:
-            return self.raw(f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy{path}", timeout_seconds=3.0)
-        except (ApiException, HTTPError):
-            return None
+    def page(self, namespace: str, pod: str, port: int, path: str) -> bytes | None:
+        """Return a page of a pod; None when it doesn't answer."""
+        return read_page(self._settings, namespace, pod, port, path)
 
     def run(self, *command: str, stdin: str | None = None) -> str:
         """Run a program with this cluster's environment and return what it printed.

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import Any
+
+from tradingbot_operator.cache import BotKey, Cache
+from tradingbot_operator.kinds import ObjectKey
+
+CALM = BotKey("bots", "calm")
+
+
+def thing(
+    kind: str, name: str, version: int, *, uid: str = "u", owner: str = "calm", namespace: str = "bots", **more: Any
+) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": name, "namespace": namespace, "uid": uid, "resourceVersion": str(version)}
+    if kind != "TradingBot":
+        metadata["ownerReferences"] = [{"name": "somebody"}, {"name": owner, "controller": True}]
+    return {"kind": kind, "metadata": metadata} | more
+
+
+def test_what_belongs_to_a_bot_is_found_by_its_controller() -> None:
+    cache = Cache()
+    assert cache.put(thing("TradingBot", "calm", 1)) == CALM
+    assert cache.put(thing("Service", "calm", 2)) == CALM
+    assert cache.put(thing("Pod", "calm-0", 3)) == CALM
+    assert cache.bot(CALM) is not None
+    assert set(cache.children(CALM)) == {ObjectKey("Service", "calm")}
+    assert [pod.name for pod in cache.pods(CALM)] == ["calm-0"]
+    assert [(bot, pod.name) for bot, pod in cache.all_pods()] == [(CALM, "calm-0")]
+
+
+def test_an_orphan_is_found_by_its_label() -> None:
+    cache = Cache()
+    orphan = thing("Service", "calm", 2)
+    del orphan["metadata"]["ownerReferences"]
+    orphan["metadata"]["labels"] = {"app.kubernetes.io/instance": "calm"}
+    assert cache.put(orphan) == CALM
+
+
+def test_an_older_version_does_not_replace_a_newer_one() -> None:
+    cache = Cache()
+    cache.put(thing("Service", "calm", 5, spec="new"))
+    assert cache.put(thing("Service", "calm", 4, spec="old")) is None
+    assert cache.put(thing("Service", "calm", 5, spec="same")) is None
+    assert cache.children(CALM)[ObjectKey("Service", "calm")]["spec"] == "new"
+
+
+def test_the_end_of_an_earlier_object_does_not_take_the_new_one_away() -> None:
+    cache = Cache()
+    cache.put(thing("Pod", "calm-0", 9, uid="second"))
+    assert cache.remove(thing("Pod", "calm-0", 8, uid="first")) is None
+    assert [pod.uid for pod in cache.pods(CALM)] == ["second"]
+    assert cache.remove(thing("Pod", "calm-0", 10, uid="second")) == CALM
+    assert cache.pods(CALM) == ()
+    assert cache.remove(thing("Pod", "calm-0", 10, uid="second")) is None
+
+
+def test_a_list_takes_away_what_is_not_in_it_within_its_scope() -> None:
+    cache = Cache()
+    for namespace in ("bots", "desk"):
+        for name in ("kept", "lost"):
+            cache.put(thing("Service", name, 3, namespace=namespace))
+    cache.put(thing("ConfigMap", "lost", 3))
+    assert cache.replace("Service", "bots", [thing("Service", "kept", 3), thing("Service", "new", 4)]) == {CALM}
+    assert {key.name for key in cache.children(CALM) if key.kind == "Service"} == {"kept", "new"}
+    assert ObjectKey("ConfigMap", "lost") in cache.children(CALM)
+    assert set(cache.children(BotKey("desk", "calm"))) == {ObjectKey("Service", "kept"), ObjectKey("Service", "lost")}
+    assert cache.replace("Service", "bots", [thing("Service", "kept", 3), thing("Service", "new", 4)]) == set()
+
+
+def test_a_list_of_bots_takes_away_bots() -> None:
+    cache = Cache()
+    cache.put(thing("TradingBot", "calm", 1))
+    assert cache.replace("TradingBot", None, []) == {CALM}
+    assert cache.bots() == ()
+
+
+def test_the_bulk_of_an_object_that_nobody_reads_is_not_kept() -> None:
+    cache = Cache()
+    service = thing("Service", "calm", 1)
+    service["metadata"]["managedFields"] = [{"manager": "x"}]
+    cache.put(service)
+    assert "managedFields" not in cache.children(CALM)[ObjectKey("Service", "calm")]["metadata"]
+    assert "managedFields" in service["metadata"], "the caller's object is the caller's"
