@@ -5,7 +5,7 @@ documentation and ``kubectl explain`` from them; the engine and the observer dec
 given. Bounds stand beside the field, so that the API server, the command line and the engine refuse the same things.
 
 Rules that span fields are CEL expressions in ``__rules__`` of the class they belong to, for the API server; ``__post_init__``
-of the same class holds the same condition for every other reader (a test compares the two).
+of the same class holds the same condition for every other reader (an end-to-end test holds both against one table of bad specs).
 """
 
 from __future__ import annotations
@@ -129,6 +129,12 @@ class Market(Section, frozen=True):
         Meta(description="Bars of each symbol that the strategy only watches before its first order.", ge=0, le=100_000),
     ] = 0
     feed: Annotated[Feed, Meta(description="Where prices come from.")] = field(default_factory=Feed)
+
+    def __post_init__(self) -> None:
+        # The API server holds this by the list's type.
+        twice = sorted({symbol for symbol in self.symbols if self.symbols.count(symbol) > 1})
+        if twice:
+            raise ValueError(f"symbols names {', '.join(twice)} more than once")
 
 
 class BrokerType(enum.Enum):

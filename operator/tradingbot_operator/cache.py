@@ -43,6 +43,8 @@ class Cache:
 
     def __init__(self) -> None:
         self._bots: dict[BotKey, _Entry] = {}
+        self._gone: defaultdict[str, set[str]] = defaultdict(set)
+        """Uids of objects that ended since the last list, by kind: a list or an answer that is older must not bring them back."""
         self._belongings: defaultdict[BotKey, dict[ObjectKey, _Entry]] = defaultdict(dict)
 
     def put(self, item: Mapping[str, Any]) -> BotKey | None:
@@ -51,7 +53,7 @@ class Cache:
         metadata = item["metadata"]
         version = int(metadata["resourceVersion"])
         known = entries.get(key)
-        if known is not None and known.version >= version:
+        if (known is not None and known.version >= version) or metadata["uid"] in self._gone[item["kind"]]:
             return None
         trimmed = {**item, "metadata": {name: value for name, value in metadata.items() if name != "managedFields"}}
         if item["kind"] == POD.name:
@@ -63,6 +65,7 @@ class Cache:
     def remove(self, item: Mapping[str, Any]) -> BotKey | None:
         """Forget an object that is gone; return the bot to look at. A newer one of the same name stays."""
         bot, entries, key = self._place(item)
+        self._gone[item["kind"]].add(item["metadata"]["uid"])
         known = entries.get(key)
         if known is None or (known.uid != item["metadata"]["uid"] and known.version >= int(item["metadata"]["resourceVersion"])):
             return None
@@ -71,8 +74,11 @@ class Cache:
             self._belongings.pop(bot, None)
         return bot
 
-    def replace(self, kind: str, namespace: str | None, items: Iterable[Mapping[str, Any]]) -> set[BotKey]:
-        """Take in a whole list; return the bots to look at. What was listed once and is not any more is gone."""
+    def replace(self, kind: str, namespace: str | None, items: Iterable[Mapping[str, Any]], version: int) -> set[BotKey]:
+        """Take in a whole list as of a version; return the bots to look at.
+
+        What is known, is not in the list, and is not younger than it, is gone.
+        """
         changed: set[BotKey] = set()
         listed = set()
         for item in items:
@@ -81,9 +87,10 @@ class Cache:
             if bot is not None:
                 changed.add(bot)
         for bot, entries, key in self._of_kind(kind, namespace):
-            if (bot.namespace, key.name) not in listed:
+            if (bot.namespace, key.name) not in listed and entries[key].version <= version:
                 del entries[key]
                 changed.add(bot)
+        self._gone.pop(kind, None)  # the next list is younger than they are
         return changed
 
     def bot(self, bot: BotKey) -> Object | None:

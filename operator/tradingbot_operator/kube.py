@@ -39,6 +39,13 @@ _JSON: Final = "application/json"
 _logger = logging.getLogger(__name__)
 
 
+class Listing(NamedTuple):
+    """All objects of a kind, as of a version."""
+
+    items: list[Object]
+    version: int
+
+
 class _Request(NamedTuple):
     verb: str
     path: str
@@ -82,7 +89,7 @@ class Kube:
         """Return an object, or None."""
         return await self._call("GET", kind.path(namespace, name))
 
-    async def list_all(self, kind: Kind, namespace: str | None, selector: str = "") -> list[Object] | None:
+    async def list_all(self, kind: Kind, namespace: str | None, selector: str = "") -> Listing | None:
         """Return all objects of a kind, of one namespace or of all; None: the server does not know the kind."""
         found: list[Object] = []
         token = ""
@@ -95,7 +102,7 @@ class Kube:
             found += [{"apiVersion": kind.api_version, "kind": kind.name} | item for item in page["items"]]
             token = page["metadata"].get("continue", "")
             if not token:
-                return found
+                return Listing(found, int(page["metadata"]["resourceVersion"]))
 
     async def apply(self, manifest: Object) -> Object:
         """Bring an object to what the manifest says, or make it: server-side apply, as the owner of the fields that are in it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -97,19 +98,20 @@ class Reconciler:
             self._queue.add_failed(key)
         else:
             self._queue.forget_failures(key)
-            self._queue.add_after(key, seconds)
+            if seconds < math.inf:
+                self._queue.add_after(key, seconds)
         return "done"
 
     async def _reconcile(self, key: BotKey) -> float | None:
-        """Make one pass; return the seconds until the next, None for one that is tried again with growing pauses."""
+        """Make one pass; return the seconds until the next, infinity for a bot that goes, None to try again with growing pauses."""
         body = self._cache.bot(key)
         if body is None:
             self._forget(key)
-            return _NEVER_SECONDS
+            return math.inf
         metadata = _metadata(body)
         if metadata.deletion_timestamp is not None:
             # The garbage collector takes the children; whatever is made now would be in its way.
-            return _NEVER_SECONDS
+            return math.inf
         decided = self._decide(key, body, metadata)
         self._count(key, (decided.status or read_status(body)).phase)
         again = await self._actor.act(key, body, metadata, decided)
@@ -146,9 +148,6 @@ class Reconciler:
         counts = Counter(self._phases.values())
         for each in Phase:
             self._metrics.bots.labels(each.value).set(counts[each.value])
-
-
-_NEVER_SECONDS: Final = 600.0
 
 
 def _metadata(body: Mapping[str, Any]) -> Metadata:

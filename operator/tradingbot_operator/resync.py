@@ -19,7 +19,9 @@ from tradingbot_operator.kube import Kube
 from tradingbot_operator.metrics import OperatorMetrics
 from tradingbot_operator.names import MANAGED_SELECTOR
 
-RESYNC_SECONDS: Final = 600.0
+RESYNC_SECONDS: Final = 300.0
+SECOND_LOOK_SECONDS: Final = 10.0
+"""After the start: what ended between our list and the first of kopf's."""
 RETRY_SECONDS: Final = 1.0
 
 _logger = logging.getLogger(__name__)
@@ -58,8 +60,10 @@ class Resync:
 
     async def run(self) -> None:
         """List everything again and again, until cancelled."""
+        seconds = SECOND_LOOK_SECONDS
         while True:
-            await asyncio.sleep(RESYNC_SECONDS)
+            await asyncio.sleep(seconds)
+            seconds = RESYNC_SECONDS
             try:
                 await self._list()
             except ApiError as error:
@@ -74,9 +78,9 @@ class Resync:
         return True
 
     async def _list_kind(self, kind: Kind, namespace: str | None) -> bool:
-        items = await self._kube.list_all(kind, namespace, "" if kind is BOT else MANAGED_SELECTOR)
-        if items is None:
+        listing = await self._kube.list_all(kind, namespace, "" if kind is BOT else MANAGED_SELECTOR)
+        if listing is None:
             return False
-        for bot in self._cache.replace(kind.name, namespace, items):
+        for bot in self._cache.replace(kind.name, namespace, listing.items, listing.version):
             self._wake(bot)
         return True

@@ -29,6 +29,7 @@ from tradingbot_operator.shards import build_shard
 from tradingbot_operator.timestamp import format_time
 
 _SHOWN_SYMBOLS: Final = 4
+_SHOWN_FINDINGS: Final = 16
 
 
 class Findings(Struct, frozen=True, kw_only=True):
@@ -97,7 +98,7 @@ def _health_summary(report: ObserverReport | None, verdict: Verdict) -> HealthSu
                 message=finding.message[:1024],
                 since=format_time(finding.since),
             )
-            for finding in verdict.findings
+            for finding in verdict.findings[:_SHOWN_FINDINGS]
         ],
     )
 

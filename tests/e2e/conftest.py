@@ -39,18 +39,32 @@ def kube(images: dict[str, str]) -> Iterator[Kube]:
     kube.close()
 
 
+@pytest.fixture(scope="session")
+def leaving(kube: Kube) -> Iterator[list[str]]:
+    """Return the namespaces that are being deleted; by the end of the run all of them must be gone."""
+    names: list[str] = []
+    yield names
+    for name in names:
+        _wait_gone(kube, name)
+
+
 @pytest.fixture(scope="module")
-def namespace(kube: Kube, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Return a namespace of the module's own, under the restricted Pod Security standard; it must go without a trace."""
+def namespace(kube: Kube, request: pytest.FixtureRequest, leaving: list[str]) -> Iterator[str]:
+    """Return a namespace of the module's own, under the restricted Pod Security standard."""
     name = "e2e-" + request.module.__name__.rpartition(".")[2].removeprefix("test_").replace("_", "-")
     _delete_namespace(kube, name)  # an interrupted run may have left it
+    _wait_gone(kube, name)
     kube.make_namespace(name)
     yield name
     _delete_namespace(kube, name)
+    leaving.append(name)
 
 
 def _delete_namespace(kube: Kube, name: str) -> None:
     kube.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")
+
+
+def _wait_gone(kube: Kube, name: str) -> None:
     eventually(f"the namespace {name} is gone", lambda: kube.get("namespaces", name, None) is None)
 
 

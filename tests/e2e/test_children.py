@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +23,7 @@ QUIET_SECONDS = 40.0
 @pytest.fixture(scope="module")
 def bots(start: StartBots) -> dict[str, Bot]:
     """Return two bots that trade: one that is meddled with and one that is left alone."""
-    started = start(manifest("drifting"), manifest("quiet"))
+    started = start(manifest("drifting"), manifest("quiet", speed=60))
     for bot in started:
         bot.wait_trading()
         bot.wait_condition("Ready", "True")
@@ -50,6 +51,12 @@ def value_at(child: Object, pointer: str) -> Any:
         if node is None:
             return None
     return node
+
+
+def difference(before: Object, now: Object) -> str:
+    """Return the lines that two objects don't have in common."""
+    lines = difflib.ndiff(yaml.safe_dump(before).splitlines(), yaml.safe_dump(now).splitlines())
+    return "\n".join(line for line in lines if line[0] in "+-")
 
 
 def test_there_is_one_child_of_each_kind_and_the_bot_owns_it(drifting: Bot) -> None:
@@ -144,15 +151,18 @@ def test_a_child_that_is_no_longer_wanted_is_removed(drifting: Bot) -> None:
 def test_an_idle_fleet_writes_nothing(kube: Kube, namespace: str, bots: dict[str, Bot]) -> None:
     quiet = bots["quiet"]
 
-    def versions() -> dict[str, str]:
-        found = {"bot": quiet.read()["metadata"]["resourceVersion"]}
-        return found | {name: child["metadata"]["resourceVersion"] for name, child in quiet.children().items()}
+    def seen() -> dict[str, Object]:
+        return {"bot": quiet.read()} | quiet.children()
 
-    before, bars = versions(), quiet.wait_trading().bars
+    # That it has begun to trade is news, and is written within a minute; from then on there is none.
+    eventually("its first fill is in the status", lambda: quiet.status()["trading"]["fills"] > 0, explain=quiet.explain)
+    before, bars = seen(), quiet.wait_trading().bars
     writes = len(kube.items("events", namespace))
     ends = time.monotonic() + QUIET_SECONDS
     while time.monotonic() < ends:
-        assert versions() == before, quiet.explain()
+        for name, now in seen().items():
+            # A write shows as a new resourceVersion; the rest of the difference says what it was for.
+            assert now == before[name], f"{name}: {difference(before[name], now)}"
         time.sleep(2.0)
     assert quiet.wait_trading().bars > bars + QUIET_SECONDS, "it was to be watched while it trades"
     assert len(kube.items("events", namespace)) == writes

@@ -11,6 +11,8 @@ import yaml
 from rig.bots import manifest
 from rig.kube import Kube, KubectlError, Object
 from rig.release import ROOT
+from tradingbot_contract.document import SpecError
+from tradingbot_operator.resource import parse_bot
 
 
 def changed(path: str, value: Any) -> Object:
@@ -53,10 +55,14 @@ def test_a_bad_spec_is_refused_with_a_message_that_names_the_field(kube: Kube, n
     with pytest.raises(KubectlError) as refusal:
         kube.kubectl("-n", namespace, "apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(changed(path, value)))
     assert message in str(refusal.value)
+    # Where there is no API server, the typed model refuses the same.
+    with pytest.raises(SpecError):
+        parse_bot(changed(path, value))
 
 
 def test_the_bot_that_all_of_these_change_is_itself_accepted(kube: Kube, namespace: str) -> None:
     kube.kubectl("-n", namespace, "apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(manifest("refused")))
+    parse_bot(manifest("refused"))
 
 
 @pytest.mark.parametrize("sample", sorted((ROOT / "manifests" / "samples").glob("*.yaml")), ids=lambda path: path.name)

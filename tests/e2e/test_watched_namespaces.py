@@ -14,13 +14,14 @@ StartBots = Callable[..., list[Bot]]
 
 
 @pytest.fixture
-def elsewhere(kube: Kube, namespace: str) -> Iterator[Bot]:
+def elsewhere(kube: Kube, namespace: str, leaving: list[str]) -> Iterator[Bot]:
     """Return a bot in a namespace that the operator is not told of."""
     name = f"{namespace}-not"
     kube.make_namespace(name)
     kube.apply(manifest("unwatched"), namespace=name)
     yield Bot(kube, name, "unwatched")
-    kube.kubectl("delete", "namespace", name)
+    kube.kubectl("delete", "namespace", name, "--wait=false")
+    leaving.append(name)
 
 
 @pytest.fixture

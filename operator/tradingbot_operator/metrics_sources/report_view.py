@@ -22,6 +22,11 @@ MOVING_SECONDS: Final = 30.0
 """How long an observer may answer the same before it counts as stuck."""
 
 
+_END_OF_TIME: Final = 253_402_300_800.0
+"""The year 10000, in seconds since the epoch: what calendars can't show."""
+_COUNTS: Final = ("generation", "bars", "fills", "open_positions", "open_orders", "unknown_orders")
+
+
 class Target(Struct, frozen=True):
     """Whom to ask."""
 
@@ -54,10 +59,29 @@ def parse_report(body: bytes, target: Target) -> ObserverReport:
     Raises:
         ValueError: it can't be understood, or is of another pod: addresses are given anew.
     """
-    report = msgspec.json.decode(body, type=ObserverReport)
+    try:
+        report = msgspec.json.decode(body, type=ObserverReport)
+    except RecursionError as error:
+        raise ValueError("the report is nested too deeply") from error
+    implausible = _implausible(report)
+    if implausible:
+        raise ValueError(f"the report's {implausible} can't be")
     if (report.namespace, report.bot, report.pod_uid) != (target.namespace, target.bot, target.uid):
         raise ValueError(f"the report is of {report.namespace}/{report.bot}, pod {report.pod_uid}")
     return report
+
+
+def _implausible(report: ObserverReport) -> str:
+    """Return the name of a figure that no observer of ours would give; a status with it would be refused."""
+    engine = report.engine
+    counts = {} if engine is None else {name: getattr(engine, name) for name in _COUNTS}
+    checks = {
+        "score": report.score is None or 0.0 <= report.score <= 100.0,
+        "findings": all(0.0 <= finding.since < _END_OF_TIME for finding in report.findings),
+        "time": 0.0 <= report.observed_at < _END_OF_TIME,
+        **{name: 0 <= count < 2**63 for name, count in counts.items()},
+    }
+    return next((name for name, plausible in checks.items() if not plausible), "")
 
 
 def add_report(before: Answers, report: ObserverReport, *, now: float) -> Answers:

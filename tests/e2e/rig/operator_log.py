@@ -14,7 +14,7 @@ from rig.release import DEPLOYMENT, NAMESPACE
 from rig.waiting import eventually
 
 _SELECTOR: Final = "app.kubernetes.io/name=tradingbot-operator"
-_BAD: Final = re.compile(r"Traceback|\b(ERROR|CRITICAL)\b|\"(level|levelname|severity)\": ?\"(error|critical)\"", re.IGNORECASE)
+_BAD: Final = re.compile(r"Traceback|\b(ERROR|CRITICAL)\b|^\w*(Error|Exception): ")
 
 ALLOWED: Final[tuple[re.Pattern[str], ...]] = ()
 """Lines that look like errors and are none; each needs a reason beside it."""

@@ -60,17 +60,17 @@ def test_a_list_takes_away_what_is_not_in_it_within_its_scope() -> None:
         for name in ("kept", "lost"):
             cache.put(thing("Service", name, 3, namespace=namespace))
     cache.put(thing("ConfigMap", "lost", 3))
-    assert cache.replace("Service", "bots", [thing("Service", "kept", 3), thing("Service", "new", 4)]) == {CALM}
+    assert cache.replace("Service", "bots", [thing("Service", "kept", 3), thing("Service", "new", 4)], 9) == {CALM}
     assert {key.name for key in cache.children(CALM) if key.kind == "Service"} == {"kept", "new"}
     assert ObjectKey("ConfigMap", "lost") in cache.children(CALM)
     assert set(cache.children(BotKey("desk", "calm"))) == {ObjectKey("Service", "kept"), ObjectKey("Service", "lost")}
-    assert cache.replace("Service", "bots", [thing("Service", "kept", 3), thing("Service", "new", 4)]) == set()
+    assert cache.replace("Service", "bots", [thing("Service", "kept", 3), thing("Service", "new", 4)], 9) == set()
 
 
 def test_a_list_of_bots_takes_away_bots() -> None:
     cache = Cache()
     cache.put(thing("TradingBot", "calm", 1))
-    assert cache.replace("TradingBot", None, []) == {CALM}
+    assert cache.replace("TradingBot", None, [], 9) == {CALM}
     assert cache.bots() == ()
 
 
@@ -81,3 +81,13 @@ def test_the_bulk_of_an_object_that_nobody_reads_is_not_kept() -> None:
     cache.put(service)
     assert "managedFields" not in cache.children(CALM)[ObjectKey("Service", "calm")]["metadata"]
     assert "managedFields" in service["metadata"], "the caller's object is the caller's"
+
+
+def test_an_old_list_takes_nothing_young_away_and_brings_nothing_back() -> None:
+    cache = Cache()
+    cache.put(thing("Pod", "calm-0", 7, uid="ended"))
+    cache.remove(thing("Pod", "calm-0", 8, uid="ended"))
+    cache.put(thing("Pod", "calm-0", 11, uid="young"))
+    other = thing("Pod", "other-0", 6, uid="ended")
+    cache.replace("Pod", None, [other], 10)
+    assert [pod.uid for pod in cache.pods(CALM)] == ["young"]

@@ -82,6 +82,16 @@ def test_the_place_in_the_live_list_is_given_and_what_it_should_be() -> None:
     assert difference.wanted_list == ({"name": "X"},)
 
 
+@pytest.mark.parametrize(("field", "value"), [("port", 9999), ("protocol", "UDP")])
+def test_a_list_is_replaced_whole_where_apply_would_put_its_element_beside_the_changed_one(field: str, value: object) -> None:
+    wanted = {"metadata": {}, "spec": {"ports": [{"name": "engine", "port": 8080, "protocol": "TCP", "targetPort": "engine"}]}}
+    live = copy.deepcopy(wanted)
+    place(live, "spec", "ports", 0)[field] = value
+    (difference,) = differences(wanted, live)
+    assert difference.path == ("spec", "ports")
+    assert difference.wanted_list == tuple(place(wanted, "spec", "ports"))
+
+
 def test_the_order_of_named_elements_does_not_matter() -> None:
     wanted = {"metadata": {}, "spec": {"c": [{"name": "a", "v": 1}, {"name": "b", "v": 2}]}}
     live = {"metadata": {}, "spec": {"c": [{"name": "b", "v": 2}, {"name": "a", "v": 3}]}}
