@@ -21,9 +21,6 @@ def load_prices(market: Market) -> Prices:
     Raises:
         SpecError: no such data, no such symbol, a wrong row, or bars of another length than `market.timeframe`.
     """
-    repeated = sorted({symbol for symbol in market.symbols if market.symbols.count(symbol) > 1})
-    if repeated:
-        raise SpecError(f"market.symbols: {', '.join(repeated)} is there more than once: name each symbol once")
     prices = read_prices(_find_file(market.feed.replay.data), market.symbols)
     timeframe_ms = parse_timeframe_ms(market.timeframe)
     for symbol in prices.symbols:

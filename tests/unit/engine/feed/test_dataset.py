@@ -42,11 +42,6 @@ def test_an_unknown_name_is_answered_with_those_that_there_are() -> None:
         load_prices(Market(symbols=SYMBOLS, feed=Feed(replay=Replay(data="moon"))))
 
 
-def test_a_symbol_twice_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"market\.symbols: IBM is there more than once"):
-        load_prices(Market(symbols=["IBM", "AAPL", "IBM"]))
-
-
 def test_bars_of_another_length_are_refused() -> None:
     with pytest.raises(SpecError, match=r"market\.timeframe: bars of AAPL are 1d apart, not 1h"):
         load_prices(Market(symbols=["AAPL"], timeframe="1h"))
