@@ -160,26 +160,24 @@ def tell(console: Console, kube: Kube, before: Snapshot, after: Snapshot, moment
 
 
 def how_to_go_on(console: Console) -> None:
-    console.print(
-        f"""
-How to go on:
-  eval "$(make -s cluster-env)"                            kubectl, helm and the cluster's address for this shell
-  kubectl get tradingbots -A --watch                       every bot
-  kubectl -n {NAMESPACE} describe tradingbot {NAME}              what it does and why
-  kubectl explain tradingbot.spec --recursive              what can be set
-  kubectl -n {NAMESPACE} edit tradingbot {NAME}                  change it, for example market.feed.replay.speed
-  kubectl -n {NAMESPACE} port-forward pod/{NAME}-0 8081          then http://localhost:8081/health is the observer
-  make cluster-down                                        take it all away""",
-        soft_wrap=True,
-        markup=False,
-    )
+    console.print("\nHow to go on:")
+    for command, meaning in (
+        ('eval "$(make -s cluster-env)"', "kubectl, helm and the cluster's address for this shell"),
+        ("kubectl get tradingbots -A --watch", "every bot"),
+        (f"kubectl -n {NAMESPACE} describe tradingbot {NAME}", "what it does and why"),
+        ("kubectl explain tradingbot.spec --recursive", "what can be set"),
+        (f"kubectl -n {NAMESPACE} edit tradingbot {NAME}", "change it, for example market.feed.replay.speed"),
+        (f"kubectl -n {NAMESPACE} port-forward pod/{NAME}-0 8081", "then http://localhost:8081/health is its observer"),
+        ("make cluster-down", "take it all away"),
+    ):
+        console.print(f"  {command:<52}{meaning}", soft_wrap=True, markup=False)
 
 
 def without_cluster(console: Console) -> int:
     """Run the sample on this machine, because it can't have a cluster; the tool has said above what is missing."""
     console.rule("[bold]the same bot without a cluster", align="left", style="dim")
-    command = [str(Path(sys.executable).with_name("tradingbot")), "run", str(SAMPLE)]
-    console.print(f"$ tradingbot run {SAMPLE.relative_to(ROOT)}")
+    command = [str(Path(sys.executable).with_name("tradingbot")), "run", "--fresh", str(SAMPLE)]
+    console.print(f"$ tradingbot run --fresh {SAMPLE.relative_to(ROOT)}")
     done = subprocess.run(command, check=False)
     return NO_CLUSTER if done.returncode == 0 else 1
 

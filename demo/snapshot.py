@@ -63,7 +63,7 @@ def look(bot: Bot) -> Snapshot:
         pod_uid=pod["metadata"].get("uid", ""),
         node=pod["spec"].get("nodeName", "?"),
         restarts=sum(status["restartCount"] for status in containers if status["name"] == ENGINE_CONTAINER),
-        events=tuple(sorted(bot.events(), key=event_time)),
+        events=tuple(sorted(bot.events(), key=lambda event: (event_time(event), int(event["metadata"]["resourceVersion"])))),
     )
 
 

@@ -66,6 +66,7 @@ class View:
         facts = Table.grid(padding=(0, 2))
         for name, value in (
             ("phase", Text(snapshot.phase, style=_GOOD.get(snapshot.phase, "yellow"))),
+            ("engine", Text("answers", style="green") if snapshot.engine else Text("does not answer", style="red")),
             ("healthy", Text(snapshot.says("Healthy"), style=_GOOD.get(snapshot.says("Healthy"), "yellow"))),
             ("score", Text("?" if snapshot.score is None else f"{snapshot.score:.0f}")),
             ("bars", Text(f"{known.bars:,}" if known else "?")),
@@ -85,9 +86,10 @@ class View:
         known = snapshot.last_known
         bars = f"bars {known.bars} orders {known.orders} fills {known.fills}" if known else "bars ?"
         score = "?" if snapshot.score is None else f"{snapshot.score:.0f}"
+        engine = "answers" if snapshot.engine else "SILENT"
         return (
-            f"{snapshot.phase} healthy {snapshot.says('Healthy')} score {score} {bars} equity {money(snapshot)}"
-            f" restarts {snapshot.restarts} | {note}"
+            f"{snapshot.phase} engine {engine} healthy {snapshot.says('Healthy')} score {score}"
+            f" {bars} equity {money(snapshot)} restarts {snapshot.restarts} | {note}"
         )
 
 

@@ -75,11 +75,9 @@ class Bot:
         raise AssertionError(f"there is no condition {kind} yet")
 
     def events(self) -> list[Object]:
-        return [
-            event
-            for event in self.kube.items("events", self.namespace)
-            if event["involvedObject"]["kind"] == "TradingBot" and event["involvedObject"]["name"] == self.name
-        ]
+        """Return the bot's own Events, without those of an earlier bot of its name."""
+        uid = self.read()["metadata"]["uid"]
+        return [event for event in self.kube.items("events", self.namespace) if event["involvedObject"].get("uid") == uid]
 
     def children(self) -> dict[str, Object]:
         """Return all objects that belong to the bot, by ``kind/name``."""
