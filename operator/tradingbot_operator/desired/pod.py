@@ -38,8 +38,8 @@ STOP_SECONDS: Final = 10
 """How long an engine may take to write its journal and leave."""
 KILL_SECONDS: Final = 1
 """How long one may take that has failed its liveness probe: a stopped process answers no signal anyway."""
-START_SECONDS: Final = 120
-"""How long an engine may take to come up."""
+START_SECONDS: Final = 60
+"""How long an engine may take until its port listens; one that hangs before that is killed after at most twice this."""
 
 
 def build_pod_template(bot: TradingBot, settings: OperatorSettings) -> dict[str, Any]:
