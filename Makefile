@@ -19,7 +19,7 @@ include tests/cluster/cluster.mk
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-zA-Z0-9_-]+:.*## / { printf "  \033[36m%-16s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-zA-Z0-9_-]+:.*## / { gsub("[$$][$$]", "$$", $$2); printf "  \033[36m%-16s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  bench-NAME       run bench/NAME.py: $(basename $(notdir $(wildcard bench/*.py)))"
 
 ##-- setting up
