@@ -74,6 +74,8 @@ generate: venv ## write CRD, its chart template and its reference page from the 
 
 .PHONY: test-unit
 test-unit: check ## the quick part: checks, unit and architecture tests, no cluster
+	@# The chart's tests need helm; where it has to be built first, that should be seen.
+	@$(SYSTEM_PYTHON) tests/cluster/cluster.py tools
 	$(PYTEST) tests/unit tests/architecture
 
 .PHONY: test-integration
