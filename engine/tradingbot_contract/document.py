@@ -3,8 +3,8 @@
 The operator (or ``tradingbot run``) writes it, the engine and the observer read it. It is taken whole or refused whole. It
 carries the generation of the resource that it was made from, which the engine reports back. It never carries a secret.
 
-The *restart hash* covers what the engine reads only when it starts. The observer takes the rest (``health``,
-``observability``) from the changed file while the pod runs.
+The *restart hash* covers what the engine reads only when it starts. The rest (:data:`LIVE_FIELDS`) engine and observer take from
+the changed file while the pod runs.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import hashlib
 from typing import Annotated, Final
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, field
 
-from tradingbot_contract.spec import Broker, Cache, Health, Market, Observability, Pool, Risk, Section, Strategy
+from tradingbot_contract.resources import Cache, Http, MemoryMode, Pool, Prediction, RedisPool, Retention, Retry
+from tradingbot_contract.section import Section
+from tradingbot_contract.spec import Broker, Health, Market, Observability, Risk, Strategy
 
 VERSION: Final = "tradingbot.dev/v1alpha1"
 
@@ -34,9 +36,15 @@ class BotIdentity(Section, frozen=True):
 
 
 class DatabaseAccess(Section, frozen=True):
-    """How the engine reaches its database: for now its own SQLite file, through this pool."""
+    """How the engine reaches its database."""
 
-    pool: Pool
+    pool: Pool = field(default_factory=Pool)
+    retry: Retry = field(default_factory=Retry)
+    health_interval_seconds: Annotated[float, Meta(ge=1, le=3600)] = 30.0
+    retention: Retention = field(default_factory=Retention)
+    external: bool = False
+    """Whether its address is in the environment (:data:`tradingbot_contract.endpoints.ENV_DATABASE_URL`), where a secret belongs.
+    Otherwise it is a SQLite file on the bot's own volume."""
 
 
 class EngineDocument(Section, frozen=True):
@@ -54,9 +62,26 @@ class EngineDocument(Section, frozen=True):
     cache: Cache
     health: Health
     observability: Observability
+    redis: RedisPool | None = None
+    """None: there is no Redis. Its address is in the environment (:data:`tradingbot_contract.endpoints.ENV_REDIS_URL`)."""
+    http: Http = field(default_factory=Http)
+    memory_mode: MemoryMode = MemoryMode.AUTO
+    prediction: Prediction = field(default_factory=Prediction)
 
 
-_LIVE_FIELDS: Final = frozenset({"generation", "health", "observability"})
+LIVE_FIELDS: Final = (
+    ("generation",),
+    ("health",),
+    ("observability",),
+    ("risk",),
+    ("database", "pool"),
+    ("database", "retry"),
+    ("database", "healthIntervalSeconds"),
+    ("database", "retention"),
+    ("http",),
+    ("cache",),
+)
+"""Paths that the engine follows while it runs. The settings of Redis' pool are live, too; that there is a Redis is not."""
 
 
 def parse_document(text: str | bytes) -> EngineDocument:
@@ -83,5 +108,11 @@ def render_document(document: EngineDocument) -> str:
 
 def restart_hash(document: EngineDocument) -> str:
     """Return 16 hex digits over all fields whose change needs a new process."""
-    fields = {key: value for key, value in msgspec.to_builtins(document).items() if key not in _LIVE_FIELDS}
+    fields = msgspec.to_builtins(document)
+    for *parents, name in LIVE_FIELDS:
+        section = fields
+        for parent in parents:
+            section = section[parent]
+        section.pop(name, None)
+    fields["redis"] = document.redis is not None
     return hashlib.sha256(msgspec.json.encode(fields, order="deterministic")).hexdigest()[:16]

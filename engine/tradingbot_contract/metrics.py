@@ -141,17 +141,163 @@ JOURNAL_COMMIT_DURATION: Final = _declare(
     "Time of one transaction of the journal, with the wait for a connection.",
     buckets=_CONNECTION_BUCKETS,
 )
+CONFIG_REFUSED: Final = _declare(
+    "tradingbot.config.refused", Kind.GAUGE, "{state}", "1 when the document that is there now can't be taken, so that an earlier one runs."
+)
+CONFIG_CHANGES: Final = _declare(
+    "tradingbot.config.changes",
+    Kind.COUNTER,
+    "{change}",
+    "Documents that came while it ran; result is applied, refused, or restart (something changed that only a new process reads).",
+    attributes=("result",),
+)
+CONFIG_APPLY_DURATION: Final = _declare(
+    "tradingbot.config.apply.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time from seeing a changed document to running it.",
+    buckets=_CONNECTION_BUCKETS,
+)
+ORDER_DURATION: Final = _declare(
+    "tradingbot.order.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time from the first order of a group to the commit that makes the group's orders and fills durable.",
+    buckets=_CONNECTION_BUCKETS,
+)
+JOURNAL_BACKLOG: Final = _declare(
+    "tradingbot.journal.backlog", Kind.UP_DOWN_COUNTER, "{step}", "Steps of the feed that were taken and aren't in the journal yet."
+)
+JOURNAL_BEHIND: Final = _declare(
+    "tradingbot.journal.behind", Kind.GAUGE, "s", "How long the oldest of these steps has waited; 0 when there is none."
+)
+RETENTION_ROWS: Final = _declare(
+    "tradingbot.retention.rows", Kind.COUNTER, "{row}", "Rows that were removed because newer ones count.", attributes=("table",)
+)
+JOB_RUNS: Final = _declare(
+    "tradingbot.job.runs",
+    Kind.COUNTER,
+    "{run}",
+    "Background jobs; result is done, failed, or throttled (put off because the engine was busy).",
+    attributes=("job", "result"),
+)
+JOB_DURATION: Final = _declare(
+    "tradingbot.job.duration", Kind.HISTOGRAM, "s", "Time of a background job.", attributes=("job",), buckets=_CONNECTION_BUCKETS
+)
+
+# --- Engine: caches ----------------------------------------------------------------------------------------------------------
+
 CACHE_LOOKUPS: Final = _declare(
     "tradingbot.cache.lookups", Kind.COUNTER, "{lookup}", "Look-ups in a cache; result is hit or miss.", attributes=("cache", "result")
 )
+CACHE_SECOND_LEVEL_LOOKUPS: Final = _declare(
+    "tradingbot.cache.second.level.lookups",
+    Kind.COUNTER,
+    "{lookup}",
+    "Look-ups in Redis after a miss; result is hit, miss or error.",
+    attributes=("cache", "result"),
+)
 CACHE_ENTRIES: Final = _declare("tradingbot.cache.entries", Kind.UP_DOWN_COUNTER, "{entry}", "Entries in a cache.", attributes=("cache",))
+CACHE_ENTRIES_LIMIT: Final = _declare(
+    "tradingbot.cache.entries.limit", Kind.UP_DOWN_COUNTER, "{entry}", "Most entries that a cache may have now.", attributes=("cache",)
+)
+CACHE_SIZE: Final = _declare("tradingbot.cache.size", Kind.UP_DOWN_COUNTER, "By", "Memory of a cache's entries.", attributes=("cache",))
+CACHE_SIZE_LIMIT: Final = _declare(
+    "tradingbot.cache.size.limit", Kind.UP_DOWN_COUNTER, "By", "Most memory that a cache's entries may take now.", attributes=("cache",)
+)
+CACHE_EVICTIONS: Final = _declare(
+    "tradingbot.cache.evictions",
+    Kind.COUNTER,
+    "{entry}",
+    "Entries that left a cache before they were asked to: too many, too large, too old, of older data, or because memory was short.",
+    attributes=("cache", "cause"),
+)
+CACHE_LOADS: Final = _declare(
+    "tradingbot.cache.loads",
+    Kind.COUNTER,
+    "{load}",
+    "Values computed for a cache; result is done or failed.",
+    attributes=("cache", "result"),
+)
+CACHE_LOAD_DURATION: Final = _declare(
+    "tradingbot.cache.load.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time to compute a value for a cache.",
+    attributes=("cache",),
+    buckets=_CONNECTION_BUCKETS,
+)
+
+# --- Engine: memory and models -----------------------------------------------------------------------------------------------
+
 MEMORY_USAGE: Final = _declare("process.memory.usage", Kind.UP_DOWN_COUNTER, "By", "Resident set size of the process.")
 MEMORY_LIMIT: Final = _declare(
     "tradingbot.memory.limit", Kind.UP_DOWN_COUNTER, "By", "Memory limit of the container, from its cgroup; absent when there is none."
 )
 CPU_TIME: Final = _declare("process.cpu.time", Kind.COUNTER, "s", "CPU time of the process.", attributes=("cpu.mode",))
 
-# --- Engine: pool of database connections (OpenTelemetry's semantic conventions) ----------------------------------------------
+MEMORY_BUDGET: Final = _declare(
+    "tradingbot.memory.budget",
+    Kind.UP_DOWN_COUNTER,
+    "By",
+    "What the document may need of memory, by part: engine, caches, pools, models.",
+    attributes=("part",),
+)
+MEMORY_SHEDS: Final = _declare(
+    "tradingbot.memory.sheds",
+    Kind.COUNTER,
+    "{shed}",
+    "Times that memory was given back because it was short; step is caches or mode.",
+    attributes=("step",),
+)
+MEMORY_MODE: Final = _declare(
+    "tradingbot.memory.mode",
+    Kind.GAUGE,
+    "{state}",
+    "1 for the mode in which news is judged, 0 for the others; absent for a bot that judges none.",
+    attributes=("mode",),
+)
+MODEL_FAILURES: Final = _declare(
+    "tradingbot.prediction.model.failures",
+    Kind.COUNTER,
+    "{failure}",
+    "Models that could not be loaded or used; model is finbert or social.",
+    attributes=("model",),
+)
+PREDICTIONS: Final = _declare(
+    "tradingbot.predictions", Kind.COUNTER, "{text}", "Texts judged; model is finbert, social or lexicon.", attributes=("model",)
+)
+PREDICTION_DURATION: Final = _declare(
+    "tradingbot.prediction.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time to judge one batch of texts.",
+    attributes=("model",),
+    buckets=_CONNECTION_BUCKETS,
+)
+NEWS_ITEMS: Final = _declare("tradingbot.news.items", Kind.COUNTER, "{item}", "News delivered to the strategy.", attributes=("source",))
+NEWS_PENDING: Final = _declare("tradingbot.news.pending", Kind.UP_DOWN_COUNTER, "{item}", "News that is read and not yet delivered.")
+
+# --- Engine: what it depends on ----------------------------------------------------------------------------------------------
+
+DEPENDENCY_UP: Final = _declare(
+    "tradingbot.dependency.up",
+    Kind.GAUGE,
+    "{state}",
+    "1 when database, redis, news or otlp answered when it was last tried, else 0; absent before.",
+    attributes=("dependency",),
+)
+DEPENDENCY_LATENCY: Final = _declare(
+    "tradingbot.dependency.latency", Kind.GAUGE, "s", "What the last successful try took.", attributes=("dependency",)
+)
+DATABASE_RETRIES: Final = _declare(
+    "tradingbot.database.retries", Kind.COUNTER, "{retry}", "Operations tried again because their connection broke."
+)
+DATABASE_LEAKS: Final = _declare(
+    "tradingbot.database.leaks", Kind.COUNTER, "{connection}", "Connections that were never given back; each is a bug."
+)
+
+# --- Engine: pools of connections to database, redis and http (OpenTelemetry's semantic conventions) ---------------------------
 
 POOL_CONNECTIONS: Final = _declare(
     "db.client.connection.count",
@@ -203,6 +349,40 @@ POOL_USE_TIME: Final = _declare(
     "s",
     "Time between borrowing a connection and giving it back.",
     attributes=("db.client.connection.pool.name",),
+    buckets=_CONNECTION_BUCKETS,
+)
+
+POOL_PEAK: Final = _declare(
+    "tradingbot.pool.peak",
+    Kind.GAUGE,
+    "{connection}",
+    "Most connections that were borrowed at once by this process.",
+    attributes=("db.client.connection.pool.name",),
+)
+POOL_ERRORS: Final = _declare(
+    "tradingbot.pool.errors",
+    Kind.COUNTER,
+    "{error}",
+    "Connections that could not be opened, or that broke while they were used.",
+    attributes=("db.client.connection.pool.name",),
+)
+POOL_CREATED: Final = _declare(
+    "tradingbot.pool.created", Kind.COUNTER, "{connection}", "Connections opened.", attributes=("db.client.connection.pool.name",)
+)
+OPERATION_DURATION: Final = _declare(
+    "db.client.operation.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time of one operation of the database or of Redis.",
+    attributes=("db.system.name", "db.operation.name"),
+    buckets=_CONNECTION_BUCKETS,
+)
+HTTP_DURATION: Final = _declare(
+    "http.client.request.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time of one HTTP request, with reading its answer; the status code is 0 when there was none.",
+    attributes=("http.request.method", "http.response.status_code"),
     buckets=_CONNECTION_BUCKETS,
 )
 

@@ -30,6 +30,33 @@ class EngineState(enum.Enum):
     """Writes its journal and leaves."""
 
 
+class Dependency(_Message, frozen=True, kw_only=True):
+    """Something outside that the engine needs, as it was when the engine last tried it."""
+
+    name: str
+    """`database`, `redis`, `news` or `otlp`."""
+    up: bool | None
+    """None: nobody has tried yet."""
+    since: float
+    """When it went up, or down."""
+    message: str = ""
+    """Why it is down; empty when it isn't."""
+    latency_seconds: float | None = None
+    """What the last successful try took."""
+
+
+class PoolUse(_Message, frozen=True, kw_only=True):
+    """A pool of connections now."""
+
+    name: str
+    used: int
+    max_connections: int
+    pending: int
+    timeouts: int
+    exhausted_since: float | None = None
+    """Since when all connections are borrowed and somebody waits; None when that isn't so."""
+
+
 class EngineStatus(_Message, frozen=True, kw_only=True):
     """The engine's own account of itself, from :data:`tradingbot_contract.endpoints.STATUS_PATH`."""
 
@@ -68,6 +95,16 @@ class EngineStatus(_Message, frozen=True, kw_only=True):
     """Orders in the life of the bot, rejected ones included."""
     fills: int = 0
     rejected_orders: int = 0
+    document_refusal: str = ""
+    """Why the document that is there now is not the one that runs; empty when it is."""
+    dependencies: tuple[Dependency, ...] = ()
+    pools: tuple[PoolUse, ...] = ()
+    journal_behind_seconds: float | None = None
+    """How long the oldest step that isn't in the journal has waited, when that is too long; else None."""
+    memory_mode: str = ""
+    """:class:`tradingbot_contract.resources.MemoryMode` that it works in; empty for a bot that judges no news."""
+    memory_mode_reason: str = ""
+    """Why the mode is lower than what the spec asks for; empty when it isn't."""
 
 
 class FindingReason(enum.Enum):
@@ -86,6 +123,18 @@ class FindingReason(enum.Enum):
     ERRORS_HIGH = "ErrorsHigh"
     RESPONSE_SLOW = "ResponseSlow"
     CACHE_COLD = "CacheCold"
+    DATABASE_DOWN = "DatabaseDown"
+    """The database can't be reached or used; no order goes without its journal."""
+    REDIS_DOWN = "RedisDown"
+    """Redis can't be reached; the engine does without."""
+    DEPENDENCY_DOWN = "DependencyDown"
+    """News, or the collector of metrics, can't be reached."""
+    POOL_EXHAUSTED = "PoolExhausted"
+    """All connections of a pool are borrowed and somebody waits."""
+    JOURNAL_BEHIND = "JournalBehind"
+    """What has been done isn't in the journal yet, for longer than a commit takes."""
+    MEMORY_MODE_LOWERED = "MemoryModeLowered"
+    """News is judged with less than the spec asks for."""
     SCORE_LOW = "ScoreLow"
 
 

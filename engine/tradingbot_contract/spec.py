@@ -11,27 +11,11 @@ of the same class holds the same condition for every other reader (an end-to-end
 from __future__ import annotations
 
 import enum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
-
-class Rule(Struct, frozen=True):
-    """A condition on several fields: ``expression`` is CEL with ``self`` as the section, ``message`` says what to do."""
-
-    expression: str
-    message: str
-
-
-class Section(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Base of every section: frozen, camelCase on the wire, unknown fields refused."""
-
-    __rules__: ClassVar[tuple[Rule, ...]] = ()
-
-
-Percent = Annotated[float, Meta(ge=0, le=100)]
-Money = Annotated[float, Meta(gt=0, le=1e15)]
-Symbol = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Z0-9][A-Z0-9._:/-]*$")]
+from tradingbot_contract.section import AbsolutePath, Money, Percent, Rule, Section, Symbol, WebAddress
 
 
 class Strategy(Section, frozen=True):
@@ -40,7 +24,7 @@ class Strategy(Section, frozen=True):
     name: Annotated[
         str,
         Meta(
-            description="A built-in strategy (`ema-cross`), or `module:Class` of a strategy that the engine image contains.",
+            description="A built-in strategy (`donchian-breakout`, `ema-cross`, `rsi-reversion`, `sentiment`), or `module:Class` of a strategy that the engine image contains.",
             min_length=1,
             max_length=253,
             pattern=r"^([a-z][a-z0-9-]*|[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*)$",
@@ -103,6 +87,51 @@ class Feed(Section, frozen=True):
     replay: Annotated[Replay, Meta(description="Settings of the replay.")] = field(default_factory=Replay)
 
 
+class NewsType(enum.Enum):
+    FILE = "file"
+    HTTP = "http"
+
+
+class NewsFile(Section, frozen=True):
+    """News from a file, each at the time of the market at which it was published."""
+
+    data: Annotated[
+        AbsolutePath,
+        Meta(
+            description=(
+                "Absolute path, in the engine's container, of a CSV file (columns id, timestamp, symbols, source, text) or of JSON lines "
+                "with the same names; may be gzipped."
+            )
+        ),
+    ]
+
+
+class NewsHttp(Section, frozen=True):
+    """News from an HTTP endpoint that is asked again and again."""
+
+    url: Annotated[WebAddress, Meta(description="Address that answers with a JSON list of news: id, timestamp, symbols, source, text.")]
+    poll_seconds: Annotated[float, Meta(description="Seconds between two requests.", ge=1, le=86_400)] = 60.0
+
+
+class News(Section, frozen=True):
+    """Where news comes from, for strategies that read it."""
+
+    __rules__ = (
+        Rule("self.type != 'file' || has(self.file)", "news.type is file, so news.file.data must name the file"),
+        Rule("self.type != 'http' || has(self.http)", "news.type is http, so news.http.url must name the address"),
+    )
+
+    type: Annotated[NewsType, Meta(description="`file`: from a file, by the time of the market. `http`: from an address, as it comes.")]
+    file: Annotated[NewsFile | None, Meta(description="Settings of a file of news.")] = None
+    http: Annotated[NewsHttp | None, Meta(description="Settings of an address of news.")] = None
+
+    def __post_init__(self) -> None:
+        if self.type is NewsType.FILE and self.file is None:
+            raise ValueError(self.__rules__[0].message)
+        if self.type is NewsType.HTTP and self.http is None:
+            raise ValueError(self.__rules__[1].message)
+
+
 class Market(Section, frozen=True):
     """What is traded, and on which prices."""
 
@@ -129,6 +158,7 @@ class Market(Section, frozen=True):
         Meta(description="Bars of each symbol that the strategy only watches before its first order.", ge=0, le=100_000),
     ] = 0
     feed: Annotated[Feed, Meta(description="Where prices come from.")] = field(default_factory=Feed)
+    news: Annotated[News | None, Meta(description="Where news comes from. Not set: there is none.")] = None
 
     def __post_init__(self) -> None:
         # The API server holds this by the list's type.
@@ -181,25 +211,6 @@ class Risk(Section, frozen=True):
         Annotated[float, Meta(gt=0, le=100)] | None,
         Meta(description="Loss from the highest equity, in percent, from which on no new position is opened. Not set: no limit."),
     ] = None
-
-
-class Pool(Section, frozen=True):
-    """The engine's pool of database connections (SQLAlchemy QueuePool)."""
-
-    size: Annotated[int, Meta(description="Connections that are kept open.", ge=1, le=100)] = 5
-    max_overflow: Annotated[int, Meta(description="Connections beyond `size` under load; closed when idle.", ge=0, le=100)] = 2
-    timeout_seconds: Annotated[
-        float, Meta(description="How long to wait for a free connection before the operation fails.", gt=0, le=300)
-    ] = 30.0
-    recycle_seconds: Annotated[int, Meta(description="Age at which a connection is replaced.", ge=1, le=86_400)] = 3600
-    pre_ping: Annotated[bool, Meta(description="Test a connection each time it is taken from the pool.")] = True
-
-
-class Cache(Section, frozen=True):
-    """The engine's cache of computed views (performance, statistics)."""
-
-    max_entries: Annotated[int, Meta(description="Entries kept; beyond it the least recently used goes.", ge=1, le=1_000_000)] = 1000
-    ttl_seconds: Annotated[float, Meta(description="Age at which an entry is computed anew.", gt=0, le=604_800)] = 1800.0
 
 
 class Limits(Section, frozen=True):
@@ -271,6 +282,15 @@ class Health(Section, frozen=True):
 
 
 class Observability(Section, frozen=True):
-    """How often the observer measures."""
+    """How often the observer measures, and where else the engine's metrics go."""
 
     interval_seconds: Annotated[float, Meta(description="Seconds between two samples of the observer.", ge=1, le=300)] = 15.0
+    otlp_endpoint: Annotated[
+        WebAddress | None,
+        Meta(
+            description=(
+                "Address of an OpenTelemetry collector (OTLP over HTTP, for example http://collector:4318) that the engine sends its metrics "
+                "to, beside the page for Prometheus. Not set: nowhere."
+            )
+        ),
+    ] = None

@@ -16,7 +16,9 @@ from msgspec import Meta, Struct, field
 
 from tradingbot_contract.document import VERSION, SpecError
 from tradingbot_contract.quantity import PATTERN, parse_bytes
-from tradingbot_contract.spec import Broker, Cache, Health, Market, Observability, Pool, Risk, Rule, Section, Strategy
+from tradingbot_contract.resources import Cache, Pool
+from tradingbot_contract.section import Rule, Section
+from tradingbot_contract.spec import Broker, Health, Market, Observability, Risk, Strategy
 
 GROUP: Final = "tradingbot.dev"
 API_VERSION: Final = "v1alpha1"

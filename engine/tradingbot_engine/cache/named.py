@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from cachetools import TTLCache
 
-from tradingbot_contract.spec import Cache
+from tradingbot_contract.resources import Cache
 
 Value = TypeVar("Value")
 

@@ -20,7 +20,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from tradingbot_contract.metrics import POOL_CREATE_TIME, POOL_USE_TIME, POOL_WAIT_TIME, Instrument
-from tradingbot_contract.spec import Pool
+from tradingbot_contract.resources import Pool
 
 POOL_NAME: Final = "journal"
 _BUSY_TIMEOUT_MS: Final = 5000

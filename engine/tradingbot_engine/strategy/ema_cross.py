@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from tradingbot_contract.spec import Money
+from tradingbot_contract.section import Money
 from tradingbot_engine.feed.prices import Bar
 from tradingbot_engine.indicators.ema import EMA
 from tradingbot_engine.strategy.interface import Parameters, Strategy

@@ -21,7 +21,8 @@ import pytest
 from msgspec import structs
 
 from tradingbot_contract.document import VERSION, BotIdentity, DatabaseAccess, EngineDocument, render_document
-from tradingbot_contract.spec import Broker, Cache, Feed, Health, Market, Observability, Pool, Replay, Risk, Strategy
+from tradingbot_contract.resources import Cache, Pool
+from tradingbot_contract.spec import Broker, Feed, Health, Market, Observability, Replay, Risk, Strategy
 
 ROOT = Path(__file__).parents[3]
 DEADLINE_SECONDS = 30.0

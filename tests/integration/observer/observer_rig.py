@@ -19,7 +19,8 @@ import msgspec
 from tradingbot_contract.document import VERSION, BotIdentity, DatabaseAccess, EngineDocument
 from tradingbot_contract.endpoints import METRICS_PATH, REPORT_PATH
 from tradingbot_contract.report import ObserverReport
-from tradingbot_contract.spec import Broker, Cache, Feed, Health, Market, Observability, Pool, Replay, Risk, Strategy
+from tradingbot_contract.resources import Cache, Pool
+from tradingbot_contract.spec import Broker, Feed, Health, Market, Observability, Replay, Risk, Strategy
 
 ROOT = Path(__file__).resolve().parents[3]
 WITHIN_SECONDS = 60.0

@@ -9,7 +9,8 @@ import pytest
 from msgspec import structs
 
 from tradingbot_contract.document import VERSION, BotIdentity, DatabaseAccess, EngineDocument
-from tradingbot_contract.spec import Broker, Cache, Health, Market, Observability, Paper, Pool, Risk, Strategy
+from tradingbot_contract.resources import Cache, Pool
+from tradingbot_contract.spec import Broker, Health, Market, Observability, Paper, Risk, Strategy
 from tradingbot_engine.feed.prices import Bar, Columns, Prices
 from tradingbot_engine.recovery import Recovered, recover
 from tradingbot_engine.strategy import interface

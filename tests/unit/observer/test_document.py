@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from tradingbot_contract.document import VERSION, BotIdentity, DatabaseAccess, EngineDocument, render_document
-from tradingbot_contract.spec import Broker, Cache, Health, Market, Observability, Pool, Risk, Strategy
+from tradingbot_contract.resources import Cache, Pool
+from tradingbot_contract.spec import Broker, Health, Market, Observability, Risk, Strategy
 from tradingbot_observer.sources.document import WatchedDocument
 
 

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tradingbot_contract.spec import Cache
+from tradingbot_contract.resources import Cache
 from tradingbot_engine.cache.named import NamedCache
 
 

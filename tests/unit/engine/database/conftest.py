@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tradingbot_contract.spec import Pool
+from tradingbot_contract.resources import Pool
 from tradingbot_engine.database.connections import Database
 
 OpenDatabase = Callable[..., Database]

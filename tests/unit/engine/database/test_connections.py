@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy
 
 from tradingbot_contract.metrics import POOL_CREATE_TIME, POOL_USE_TIME, POOL_WAIT_TIME, Instrument
-from tradingbot_contract.spec import Pool
+from tradingbot_contract.resources import Pool
 from tradingbot_engine.database.connections import Database
 
 OpenDatabase = Callable[..., Database]
