@@ -1,6 +1,6 @@
 # The images of the operator and of a bot's pod (engine and observer).
 #
-#   make images                                  stages the dependencies and builds both
+#   make images                                  stages the dependencies and builds all three
 #   docker build --target operator --build-arg PYTHON_BASE=... .    one, after `make images`
 #
 # The build needs no network: dependencies lie in build/images/*/site-packages, checked
@@ -52,3 +52,14 @@ COPY --from=engine-build /app/site-packages /app/site-packages
 USER 10001:10001
 ENTRYPOINT ["python3", "-m", "tradingbot_engine"]
 COPY --from=engine-build /app/code /app/code
+
+# The same with what runs models: a layer of its own on top, so that a node has the rest once.
+FROM ${PYTHON_BASE} AS engine-sentiment-build
+COPY build/images/engine-sentiment/site-packages /app/sentiment-packages
+RUN ["python3", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", "/app/sentiment-packages"]
+
+FROM engine AS engine-sentiment
+LABEL org.opencontainers.image.title="tradingbot-engine-sentiment" \
+      org.opencontainers.image.description="A trading bot's engine and its observer, with what judges news by models"
+ENV PYTHONPATH=/app/code:/app/site-packages:/app/sentiment-packages
+COPY --from=engine-sentiment-build /app/sentiment-packages /app/sentiment-packages

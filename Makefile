@@ -48,6 +48,7 @@ requirements: | $(UV) ## compile requirements/*.txt anew from pyproject.toml
 	compile uv.txt requirements/uv.in; \
 	compile operator.txt pyproject.toml --extra operator; \
 	compile engine.txt pyproject.toml --extra engine --extra observer; \
+	compile engine-sentiment.txt pyproject.toml --extra sentiment --constraints requirements/engine.txt; \
 	compile dev.txt pyproject.toml --all-extras --group test; \
 	compile bench.txt --group bench
 
@@ -59,7 +60,7 @@ check: venv ## what CI runs first: formatting, lint, types, import rules, genera
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	@# Folders of programs that import their neighbours: each is a search path of its own.
-	for folder in tests/cluster tests/e2e demo bench; do MYPYPATH=$$folder:tests/e2e:engine:operator:cli $(VENV)/bin/mypy $$folder; done
+	for folder in tests/cluster tests/e2e tests/servers demo bench; do MYPYPATH=$$folder:tests/e2e:tests/servers:tests/cluster:engine:operator:cli $(VENV)/bin/mypy $$folder; done
 	$(VENV)/bin/lint-imports --no-cache
 	$(PYTHON) -m tradingbot_operator.generate --check
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from tradingbot_operator.metrics_reference import render_metrics_reference
 from tradingbot_operator.reference import render_chart_template, render_crd, render_reference
 from tradingbot_operator.schema import build_crd
 
@@ -21,6 +22,7 @@ def build_files() -> dict[str, str]:
         "manifests/crd.yaml": render_crd(crd),
         "charts/tradingbot-operator/templates/crd.yaml": render_chart_template(crd),
         "docs/reference/tradingbot.md": render_reference(crd),
+        "docs/reference/metrics.md": render_metrics_reference(),
     }
 
 

@@ -32,6 +32,10 @@ class AppImage:
 
     target: str
     packages: tuple[str, ...]
+    base: AppImage | None = None
+    """The image that this one is a layer on top of."""
+    in_cluster: bool = True
+    """Whether the cluster's nodes get it."""
 
     @property
     def repository(self) -> str:
@@ -52,7 +56,8 @@ class AppImage:
     def key(self, python_base: str) -> str:
         """A hash of everything that the image is made of."""
         sources = [REPOSITORY / package for package in self.packages]
-        files = digest_files([REPOSITORY / "Dockerfile", self.requirements, *sources])
+        requirements = [image.requirements for image in (self.base, self) if image]
+        files = digest_files([REPOSITORY / "Dockerfile", *requirements, *sources])
         return hashlib.sha256(f"{python_base}\0{files}".encode()).hexdigest()[:16]
 
     def fixed_name(self, python_base: str) -> str:
@@ -61,8 +66,10 @@ class AppImage:
 
 OPERATOR = AppImage("operator", ("engine/tradingbot_contract", "operator/tradingbot_operator"))
 ENGINE = AppImage("engine", ("engine/tradingbot_contract", "engine/tradingbot_engine", "engine/tradingbot_observer"))
+# Large, and no test in the cluster needs a model: it is built and tried, not loaded.
+ENGINE_SENTIMENT = AppImage("engine-sentiment", ENGINE.packages, base=ENGINE, in_cluster=False)
 # In the order of the Dockerfile: the classic builder runs all stages before the target.
-APP_IMAGES = (OPERATOR, ENGINE)
+APP_IMAGES = (OPERATOR, ENGINE, ENGINE_SENTIMENT)
 
 
 def stage_dependencies(image: AppImage, cache: Cache, log: Path) -> None:

@@ -121,7 +121,7 @@ class TestCluster:
         nodes = [node.name for node in self.cluster(docker).nodes() if node.running] if docker else []
         if docker is None or not nodes:
             raise ClusterError("there is no cluster to load images into; `make cluster-up` makes it")
-        for image in APP_IMAGES:
+        for image in (image for image in APP_IMAGES if image.in_cluster):
             both = [names[image.target], image.moving_name]
             with self.progress.step(f"load {both[0]}", self._images_log):
                 if docker.own:

@@ -1,7 +1,8 @@
-"""Metrics: OpenTelemetry's SDK in the middle, numbers of the engine on one side, a Prometheus page on the other.
+"""Metrics: OpenTelemetry's SDK in the middle, numbers of the engine on one side, a Prometheus page on the other, and OTLP when asked for.
 
 An instrument is made only from the table in :mod:`tradingbot_contract.metrics`. All but histograms are read when somebody
-asks for the page; a histogram is recorded where it is measured.
+asks for the page; a histogram is recorded where it is measured. ``OTEL_SDK_DISABLED=true``, OpenTelemetry's own switch, turns all
+of it off: the page is empty then, and health is judged without it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry, generate_latest
 
 from tradingbot_contract.metrics import ENGINE, Instrument, Kind
+from tradingbot_engine.telemetry.record import NO_ATTRIBUTES, Attributes
 
 SERVICE_NAME: Final = "tradingbot-engine"
 
@@ -31,18 +33,16 @@ class UndeclaredMetricError(LookupError):
 class Telemetry:
     """The metrics of this process."""
 
-    def __init__(self, instance_id: str, histogram_attributes: Mapping[Instrument, Mapping[str, str]]) -> None:
-        """`histogram_attributes` are those that a histogram always has here."""
+    def __init__(self, instance_id: str) -> None:
         self._registry = CollectorRegistry()
         reader = PrometheusMetricReader(scope_info_enabled=False, registry=self._registry)
-        self._provider = MeterProvider(
+        self.provider = MeterProvider(
             metric_readers=[reader],
             resource=Resource({"service.name": SERVICE_NAME, "service.instance.id": instance_id}),
             exemplar_filter=AlwaysOffExemplarFilter(),
             shutdown_on_exit=False,
         )
-        self._meter = self._provider.get_meter("tradingbot_engine")
-        self._histogram_attributes = histogram_attributes
+        self._meter = self.provider.get_meter("tradingbot_engine")
         self._histograms: dict[str, Histogram] = {
             instrument.name: self._meter.create_histogram(
                 instrument.name, instrument.unit, instrument.description, explicit_bucket_boundaries_advisory=instrument.buckets
@@ -51,9 +51,9 @@ class Telemetry:
             if instrument.kind is Kind.HISTOGRAM
         }
 
-    def record(self, instrument: Instrument, value: float) -> None:
+    def record(self, instrument: Instrument, value: float, attributes: Attributes = NO_ATTRIBUTES, /) -> None:
         """Add one measurement to a histogram. Any thread may."""
-        self._histograms[instrument.name].record(value, dict(self._histogram_attributes.get(instrument, {})))
+        self._histograms[instrument.name].record(value, attributes)
 
     def observe(self, reads: Mapping[Instrument, Read]) -> None:
         """Export these from now on.
@@ -73,7 +73,7 @@ class Telemetry:
         return generate_latest(self._registry)
 
     def shutdown(self) -> None:
-        self._provider.shutdown()
+        self.provider.shutdown()
 
 
 def _create(meter: Meter, instrument: Instrument, read: Read) -> None:

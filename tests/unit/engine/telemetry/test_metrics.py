@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tradingbot_contract.metrics import BARS, DECISION_DURATION, ENGINE, EQUITY, Kind, prometheus_label, prometheus_name
+from tradingbot_contract.metrics import BARS, DECISION_DURATION, ENGINE, EQUITY, POOL_WAIT_TIME, Kind, prometheus_label, prometheus_name
 from tradingbot_engine.readings import build_readings
 from tradingbot_engine.state import EngineFacts
 from tradingbot_engine.telemetry.metrics import Telemetry, UndeclaredMetricError
@@ -16,7 +16,7 @@ from tradingbot_engine.telemetry.metrics import Telemetry, UndeclaredMetricError
 
 @pytest.fixture
 def telemetry() -> Iterator[Telemetry]:
-    telemetry = Telemetry("pod-1", {})
+    telemetry = Telemetry("pod-1")
     yield telemetry
     telemetry.shutdown()
 
@@ -50,3 +50,24 @@ def test_what_is_not_in_the_table_is_refused(telemetry: Telemetry) -> None:
 def test_no_histogram_is_read() -> None:
     reads = build_readings(EngineFacts(), lambda: None)
     assert all(instrument.kind is not Kind.HISTOGRAM for instrument in reads)
+
+
+def test_a_histogram_takes_attributes(telemetry: Telemetry) -> None:
+    telemetry.record(POOL_WAIT_TIME, 0.002, {"db.client.connection.pool.name": "journal"})
+    telemetry.record(POOL_WAIT_TIME, 0.004, {"db.client.connection.pool.name": "redis"})
+    families = {family.name: family for family in text_string_to_metric_families(telemetry.render().decode())}
+    sums = {
+        sample.labels["db_client_connection_pool_name"]: sample.value
+        for sample in families[prometheus_name(POOL_WAIT_TIME)].samples
+        if sample.name.endswith("_sum")
+    }
+    assert sums == {"journal": 0.002, "redis": 0.004}
+
+
+def test_opentelemetrys_own_switch_turns_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    telemetry = Telemetry("pod-1")
+    telemetry.observe(build_readings(EngineFacts(), lambda: 1024))
+    telemetry.record(DECISION_DURATION, 2e-5)
+    assert b"tradingbot" not in telemetry.render().replace(b"tradingbot-engine", b"")
+    telemetry.shutdown()

@@ -1,0 +1,39 @@
+"""Renders the table of metrics for people: each by the name that Prometheus gives it, and by OpenTelemetry's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from tradingbot_contract.metrics import ENGINE, OBSERVER, Instrument, Kind, prometheus_label, prometheus_name
+
+_NOTICE: Final = "Generated from the typed models by `python -m tradingbot_operator.generate`; changes here are overwritten."
+_HEAD: Final = "| Prometheus | OpenTelemetry | kind | unit | labels | |"
+_INTRODUCTION: Final = (
+    "Engine and observer serve these on `/metrics`, ports 8080 and 8081 of a bot's pod. The first column is what Prometheus stores: dots "
+    "become underscores, the unit is appended, a counter ends with `_total`. A collector that gets the engine's metrics by OTLP "
+    "(`observability.otlpEndpoint`) sees the second column. A figure that isn't known is absent, never 0. Labels are bounded sets: symbols "
+    "of the spec, enums, names of pools and caches; `target_info` carries `service_instance_id`, which is the pod's UID. "
+    "`OTEL_SDK_DISABLED=true` in the engine's environment turns its metrics off."
+)
+
+
+def render_metrics_reference() -> str:
+    """Return the page."""
+    parts = ["# Metrics", f"<!-- {_NOTICE} -->", _INTRODUCTION]
+    parts += ["## Engine\n\n" + _table(ENGINE), "## Observer\n\n" + _table(OBSERVER)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(instruments: Sequence[Instrument]) -> str:
+    return "\n".join([_HEAD, "|---" * (_HEAD.count("|") - 1) + "|", *(_row(instrument) for instrument in instruments)])
+
+
+def _row(instrument: Instrument) -> str:
+    labels = ", ".join(f"`{prometheus_label(attribute)}`" for attribute in instrument.attributes)
+    text = instrument.description
+    if instrument.kind is Kind.HISTOGRAM:
+        bounds = instrument.buckets
+        text += f" {len(bounds)} buckets from {bounds[0]:g} to {bounds[-1]:g}."
+    cells = (f"`{prometheus_name(instrument)}`", f"`{instrument.name}`", instrument.kind.value, f"`{instrument.unit}`", labels, text)
+    return "| " + " | ".join(cells) + " |"
