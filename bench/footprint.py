@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from engine_bars import make_peer_environment
+from peers.environment import make_peer_environment
 
 from tradingbot_contract.document import render_document
 from tradingbot_operator.desired import build_document

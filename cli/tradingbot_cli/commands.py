@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import IO, Final
 
@@ -16,6 +17,7 @@ from tradingbot_cli.manifest import choose_bot, parse_bots
 from tradingbot_cli.pace import set_pace
 from tradingbot_cli.pages import Pages
 from tradingbot_cli.run import Run, run_bot
+from tradingbot_cli.surroundings import describe_surroundings, set_surroundings
 from tradingbot_contract.document import EngineDocument, SpecError
 from tradingbot_engine.feed.dataset import load_prices
 from tradingbot_operator.desired.document import build_document
@@ -71,7 +73,7 @@ def run(
     source = manifest.name
     bot = choose_bot(parse_bots(_read(manifest), source), name, source)
     written = build_document(bot)
-    document = set_pace(written, steps=_count_steps(written, source), speed=speed, loop=loop)
+    document = set_pace(set_surroundings(written, os.environ), steps=_count_steps(written, source), speed=speed, loop=loop)
     path = data or ROOT / bot.metadata.name
     console = Console(highlight=False)
     check_unused(path)
@@ -121,7 +123,8 @@ def _describe(document: EngineDocument, written: EngineDocument, pages: Pages) -
     if replay.loop != own.loop:
         changed.append("looped" if own.loop else "once")
     on_a_cluster = f" (on a cluster: {', '.join(changed)})" if changed else ""
-    lines = [f"replays {replay.data} {'again and again' if replay.loop else 'once'} {pace}{on_a_cluster}"]
+    lines = describe_surroundings(document, written)
+    lines.append(f"replays {replay.data} {'again and again' if replay.loop else 'once'} {pace}{on_a_cluster}")
     lines.append(f"engine http://127.0.0.1:{pages.engine_port}/status")
     if pages.observer_port is not None:
         lines[-1] += f", observer http://127.0.0.1:{pages.observer_port}/health"

@@ -24,6 +24,7 @@ from tradingbot_cli.figures import market_date
 from tradingbot_cli.pages import HOST, Pages
 from tradingbot_cli.screen import LiveScreen, PlainScreen, Screen
 from tradingbot_cli.summary import Result, print_summary
+from tradingbot_cli.surroundings import describe_journal
 from tradingbot_contract.document import EngineDocument
 from tradingbot_contract.report import EngineState
 
@@ -61,7 +62,7 @@ def run_bot(run: Run) -> int:
             engine=moment.engine,
             performance=run.pages.read_performance() if moment.answers else None,
             history=run.pages.read_history(),
-            journal=run.folder.journal,
+            journal=describe_journal(run.document, run.folder.journal),
         )
         children.stop()
     print_summary(run.console, result)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -23,7 +22,8 @@ class Result(Struct, frozen=True, kw_only=True):
     engine: EngineStatus | None
     performance: Performance | None
     history: Summary | None
-    journal: Path
+    journal: str
+    """Where it is."""
 
 
 def build_rows(result: Result) -> list[tuple[str, str]]:
@@ -50,7 +50,7 @@ def build_rows(result: Result) -> list[tuple[str, str]]:
         ]
     if result.history is not None:
         rows.append(("engine", _measured(result.history)))
-    rows.append(("journal", str(result.journal)))
+    rows.append(("journal", result.journal))
     return rows
 
 

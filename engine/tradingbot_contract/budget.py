@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tradingbot_contract.document import EngineDocument
 from tradingbot_contract.quantity import format_bytes_rounded
-from tradingbot_contract.resources import MemoryMode
+from tradingbot_contract.resources import Cache, MemoryMode, Pool, Prediction, RedisPool
 
 _MIB: Final = 2**20
 ENGINE_MIB: Final = 64
@@ -23,6 +23,9 @@ CONNECTION_MIB: Final = 2
 """A connection to a database or to Redis, with SQLite's page cache or the driver's buffers."""
 MODEL_MIB: Final = 320
 """A model of FinBERT's size with eight-bit weights at work."""
+
+REMEDY: Final = "raise engine.resources.limits.memory, or lower cache.memoryLimit, database.pool, redis.pool or engine.memoryMode"
+"""What the user can do about a budget that does not fit."""
 
 
 class MemoryBudget(Struct, frozen=True):
@@ -46,23 +49,33 @@ class MemoryBudget(Struct, frozen=True):
             for name, count in (("engine", self.engine), ("caches", self.caches), ("pools", self.pools), ("models", self.models))
             if count
         )
-        return (
-            f"memory: {format_bytes_rounded(self.total)} are needed ({parts}), the limit is {format_bytes_rounded(limit_bytes)}: "
-            "raise engine.resources.limits.memory, or lower cache.memoryLimit, database.pool, redis.pool or engine.memoryMode"
-        )
+        needed, limit = format_bytes_rounded(self.total), format_bytes_rounded(limit_bytes)
+        return f"memory: {needed} are needed ({parts}), the limit is {limit}: {REMEDY}"
 
 
 def estimate_memory(document: EngineDocument) -> MemoryBudget:
-    """Return what the document may need. In mode Auto models take only what is left, so they count nothing."""
-    connections = document.database.pool.max_connections + (document.redis.max_connections if document.redis else 0)
-    prediction = document.prediction
+    """Return what the document may need."""
+    return estimate_sections(
+        pool=document.database.pool,
+        redis=document.redis,
+        cache=document.cache,
+        prediction=document.prediction,
+        memory_mode=document.memory_mode,
+    )
+
+
+def estimate_sections(
+    *, pool: Pool, redis: RedisPool | None, cache: Cache, prediction: Prediction, memory_mode: MemoryMode
+) -> MemoryBudget:
+    """Return what these sections of a spec may need. In mode Auto models take only what is left, so they count nothing."""
+    connections = pool.max_connections + (redis.max_connections if redis else 0)
     wanted = {
         MemoryMode.FULL: (prediction.finbert, prediction.social),
         MemoryMode.FINBERT_ONLY: (prediction.finbert,),
-    }.get(document.memory_mode, ())
+    }.get(memory_mode, ())
     return MemoryBudget(
         engine=ENGINE_MIB * _MIB,
-        caches=document.cache.memory_limit_bytes,
+        caches=cache.memory_limit_bytes,
         pools=connections * CONNECTION_MIB * _MIB,
         models=sum(model is not None for model in wanted) * MODEL_MIB * _MIB,
     )

@@ -29,6 +29,9 @@ HISTORY_PATH: Final = "/history"
 PERFORMANCE_PATH: Final = "/views/performance"
 """Engine: return, drawdown, trades and fees since its first start, as JSON."""
 
+NEWS_PATH: Final = "/views/news"
+"""Engine: news that the strategy was told in the last day, with how it was judged, as JSON."""
+
 CONFIG_DIRECTORY: Final = "/etc/tradingbot"
 CONFIG_FILE: Final = "config.yaml"
 DATA_DIRECTORY: Final = "/var/lib/tradingbot"

@@ -179,8 +179,8 @@ class Model(Section, frozen=True):
         str,
         Meta(
             description=(
-                "Absolute path of the folder in the engine's container, or the id of a model (owner/name) on a hub, from where it is fetched once "
-                "into the bot's volume."
+                "Absolute path of the folder in the engine's container, or the id of a model (owner/name) on a hub, from where it is "
+                "fetched once into the bot's volume."
             ),
             min_length=2,
             max_length=512,

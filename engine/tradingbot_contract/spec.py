@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, field
 
-from tradingbot_contract.section import AbsolutePath, Money, Percent, Rule, Section, Symbol, WebAddress
+from tradingbot_contract.section import Money, Percent, Rule, Section, Symbol, WebAddress
 
 
 class Strategy(Section, frozen=True):
@@ -24,7 +24,10 @@ class Strategy(Section, frozen=True):
     name: Annotated[
         str,
         Meta(
-            description="A built-in strategy (`donchian-breakout`, `ema-cross`, `rsi-reversion`, `sentiment`), or `module:Class` of a strategy that the engine image contains.",
+            description=(
+                "A built-in strategy (`donchian-breakout`, `ema-cross`, `rsi-reversion`, `sentiment`), or `module:Class` of a strategy "
+                "that the engine image contains."
+            ),
             min_length=1,
             max_length=253,
             pattern=r"^([a-z][a-z0-9-]*|[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*)$",
@@ -96,12 +99,16 @@ class NewsFile(Section, frozen=True):
     """News from a file, each at the time of the market at which it was published."""
 
     data: Annotated[
-        AbsolutePath,
+        str,
         Meta(
             description=(
-                "Absolute path, in the engine's container, of a CSV file (columns id, timestamp, symbols, source, text) or of JSON lines "
+                "`made-up-headlines`: about AAPL, GOOG, IBM and MSFT, 2000 to 2013, which ships with the engine to try things out; or the "
+                "absolute path, in the engine's container, of a CSV file (columns id, timestamp, symbols, source, text) or of JSON lines "
                 "with the same names; may be gzipped."
-            )
+            ),
+            min_length=1,
+            max_length=512,
+            pattern=r"^([a-z][a-z0-9-]*|/.*)$",
         ),
     ]
 
@@ -289,8 +296,8 @@ class Observability(Section, frozen=True):
         WebAddress | None,
         Meta(
             description=(
-                "Address of an OpenTelemetry collector (OTLP over HTTP, for example http://collector:4318) that the engine sends its metrics "
-                "to, beside the page for Prometheus. Not set: nowhere."
+                "Address of an OpenTelemetry collector (OTLP over HTTP, for example http://collector:4318) that the engine sends its "
+                "metrics to, beside the page for Prometheus. Not set: nowhere."
             )
         ),
     ] = None

@@ -17,17 +17,15 @@ from tradingbot_contract.endpoints import (
     ENGINE_PORT,
     ENV_CONFIG,
     ENV_DATA,
-    ENV_MEMORY_LIMIT,
     ENV_POD_UID,
 )
 from tradingbot_contract.log import configure_log
-from tradingbot_contract.metrics import POOL_CREATE_TIME, POOL_USE_TIME, POOL_WAIT_TIME
-from tradingbot_engine.database.connections import POOL_NAME
 from tradingbot_engine.engine import Engine
+from tradingbot_engine.memory.limit import ContainerMemory
 from tradingbot_engine.readings import build_readings
 from tradingbot_engine.state import EngineFacts
+from tradingbot_engine.surroundings import Surroundings
 from tradingbot_engine.telemetry.metrics import Telemetry
-from tradingbot_engine.telemetry.process import read_memory_limit_bytes
 
 
 def _parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -45,12 +43,19 @@ def _parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 async def _run(arguments: argparse.Namespace) -> int:
     facts = EngineFacts()
-    pool = {"db.client.connection.pool.name": POOL_NAME}
-    telemetry = Telemetry(
-        os.environ.get(ENV_POD_UID) or str(uuid.uuid4()), {POOL_CREATE_TIME: pool, POOL_WAIT_TIME: pool, POOL_USE_TIME: pool}
+    telemetry = Telemetry(os.environ.get(ENV_POD_UID) or str(uuid.uuid4()))
+    memory = ContainerMemory(os.environ)
+    telemetry.observe(build_readings(facts, memory.read_limit_bytes))
+    around = Surroundings(
+        config=arguments.config,
+        data=arguments.data,
+        environment=os.environ,
+        memory=memory,
+        telemetry=telemetry,
+        counts=facts.counts,
+        lag=facts.lag,
     )
-    telemetry.observe(build_readings(facts, lambda: read_memory_limit_bytes(fallback=os.environ.get(ENV_MEMORY_LIMIT))))
-    engine = Engine(arguments.config, arguments.data, facts, telemetry)
+    engine = Engine(around, facts)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, engine.stop)

@@ -48,6 +48,11 @@ class Books:
         """Whether orders or fills wait for the journal."""
         return bool(self._changed_orders or self._fills)
 
+    @property
+    def unwritten_rows(self) -> int:
+        """Rows that wait for the journal."""
+        return len(self._changed_orders) + len(self._fills) + len(self._equity)
+
     def open_order(self, side: Side, symbol: str, quantity: float, price: float, moment: Moment, *, reason: str = "") -> Order:
         """Return a new order with the next number."""
         self.order_sequence += 1
@@ -91,7 +96,7 @@ class Books:
             self.reject(order, execution.reason)
             return None
         self._note(order, OrderStatus.FILLED)
-        self._counts.fills[order.side.value] += 1
+        self._counts.fills[order.side._value_] += 1
         self.fill_sequence += 1
         totals = self.totals
         totals.fills += 1
@@ -154,4 +159,4 @@ class Books:
     def _note(self, order: Order, status: OrderStatus) -> None:
         order.status = status
         self._changed_orders[order.sequence] = order
-        self._counts.orders[order.side.value, status.value] += 1
+        self._counts.orders[order.side._value_, status._value_] += 1

@@ -63,6 +63,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     """The step, in this lap, that the strategy began at: warm-up counts from there."""
     strategy_state: msgspec.Raw
     """What `on_save` returned, as JSON; NO_STATE when there is nothing to go on from."""
+    news_seen: str = ""
+    """What a :class:`tradingbot_engine.news.port.NewsSource` needs so that it delivers nothing twice."""
 
 
 def encode_checkpoint(checkpoint: Checkpoint) -> str:

@@ -8,20 +8,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
-from pathlib import Path
 from typing import Final
 
-from tradingbot_contract.document import SpecError, parse_document, restart_hash
+from tradingbot_contract.document import SpecError
 from tradingbot_contract.report import EngineState
 from tradingbot_contract.serving import PageServer
-from tradingbot_engine.cache.named import NamedCache
-from tradingbot_engine.database.writer import JournalWriter
+from tradingbot_engine.database.fence import FencedError
+from tradingbot_engine.document_watch import DocumentWatch
 from tradingbot_engine.loop import TURN_SECONDS, TradingLoop
 from tradingbot_engine.pages import Pages
 from tradingbot_engine.startup import Ready, prepare, read_document, read_generation
 from tradingbot_engine.state import EngineFacts
-from tradingbot_engine.telemetry.metrics import Telemetry
+from tradingbot_engine.surroundings import Surroundings
+from tradingbot_engine.tuning import Tuner
 from tradingbot_engine.unavailable import UnavailableError
 
 EXIT_INCOMPLETE: Final = 1
@@ -30,19 +29,18 @@ EXIT_UNSERVED: Final = 69  # EX_UNAVAILABLE of sysexits.h
 """The port can't be had."""
 EXIT_REFUSED: Final = 78  # EX_CONFIG of sysexits.h
 _RETRY_SECONDS: Final = 2.0
-_LAG_PROBE_SECONDS: Final = 0.25
 _logger = logging.getLogger(__name__)
 
 
 class Engine:
     """See the module."""
 
-    def __init__(self, config: Path, data: Path, facts: EngineFacts, telemetry: Telemetry) -> None:
-        self._config = config
-        self._data = data
+    def __init__(self, around: Surroundings, facts: EngineFacts) -> None:
+        self._around = around
         self._facts = facts
-        self._telemetry = telemetry
-        self._pages = Pages(facts, telemetry)
+        self._pages = Pages(facts, around.telemetry)
+        self._text = b""
+        """Of the document that was read at the start."""
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -58,25 +56,24 @@ class Engine:
             _logger.critical("can't serve", extra={"fields": {"host": host, "port": port, "reason": error.strerror or str(error)}})
             return EXIT_UNSERVED
         _logger.info("serving", extra={"fields": {"host": host, "port": bound}})
-        housekeeping = asyncio.create_task(self._keep_house())
+        measuring = asyncio.create_task(self._facts.lag.run())
         try:
             ready = await self._start(exit_when_refused=exit_when_refused)
             if ready is None:
                 return 0 if self._stop.is_set() else EXIT_REFUSED
             return await self._trade(ready, exit_when_finished=exit_when_finished)
         finally:
-            housekeeping.cancel()
+            measuring.cancel()
             await server.stop()
-            self._pages.close()
 
     async def _start(self, *, exit_when_refused: bool) -> Ready | None:
         """Get ready to trade, or wait, refused, to be stopped. What is missing for now is tried for again."""
         facts = self._facts
         while True:
             try:
-                text = read_document(self._config)
-                facts.generation = read_generation(text)
-                ready = await prepare(text, self._data, facts.counts, self._telemetry.record)
+                self._text = read_document(self._around.config)
+                facts.generation = read_generation(self._text)
+                ready = await prepare(self._text, self._around)
             except (SpecError, UnavailableError) as error:
                 self._refuse(" ".join(str(error).split()))  # one line, whatever a parser says
                 if exit_when_refused:
@@ -98,67 +95,57 @@ class Engine:
 
     async def _trade(self, ready: Ready, *, exit_when_finished: bool) -> int:
         facts = self._facts
-        facts.enter(ready.document, ready.database, ready.session, NamedCache("views", ready.document.cache), ready.notes)
+        facts.enter(ready.document, ready.session, ready.writer, ready.equipment, ready.notes)
         for note in ready.notes:
             _logger.warning("note", extra={"fields": {"text": note}})
-        self._pages.journal = ready.journal
-        writer = facts.writer = JournalWriter(ready.journal, facts.counts, self._telemetry.record)
+        watching = asyncio.create_task(self._watch(ready).run(), name="document")
         try:
-            loop = TradingLoop(
-                facts,
-                session=ready.session,
-                writer=writer,
-                replay=ready.document.market.feed.replay,
-                stop=self._stop,
-                record=self._telemetry.record,
-            )
+            await ready.equipment.start()
             facts.lifecycle.move(EngineState.RUNNING)
-            complete = await loop.trade()
-            if not self._stop.is_set():
-                facts.lifecycle.move(EngineState.FINISHED)
-                totals = ready.session.totals
-                fields = {"bars": totals.bars, "equity": ready.session.last_equity, "fills": totals.fills}
-                _logger.info("finished", extra={"fields": fields})
-                while not (self._stop.is_set() or exit_when_finished):
-                    facts.beat()
-                    await loop.sleep(TURN_SECONDS)
+            complete = await self._take_bars(ready, exit_when_finished=exit_when_finished)
             facts.lifecycle.move(EngineState.STOPPING)
             _logger.info("stopped", extra={"fields": {"bars_this_run": facts.counts.bars_total, "journal_complete": complete}})
             return 0 if complete else EXIT_INCOMPLETE
         finally:
-            await writer.close()
-            ready.release()
+            watching.cancel()
+            await asyncio.wait([watching])
+            await ready.release()
 
-    async def _keep_house(self) -> None:
-        """Measure how late timers run, and follow what of the document may change while the engine runs."""
-        seen = None
-        while True:
-            planned = time.monotonic() + _LAG_PROBE_SECONDS
-            await asyncio.sleep(_LAG_PROBE_SECONDS)
-            self._facts.loop_lags_seconds.append(max(0.0, time.monotonic() - planned))
-            with contextlib.suppress(OSError):  # between two versions of the file; looked at again in a moment
-                found = self._config.stat()
-                version = (found.st_ino, found.st_mtime_ns)
-                if version != seen:
-                    self._follow_document()
-                    seen = version
-
-    def _follow_document(self) -> None:
-        """Report the generation of a changed file if the engine already does all that it says.
-
-        If it doesn't, or the file can't be parsed, it goes on with what it has read, and whoever wrote the file sees that the
-        generation stays.
-        """
-        running = self._facts.document
-        if running is None:
-            return
-        text = self._config.read_bytes()
+    async def _take_bars(self, ready: Ready, *, exit_when_finished: bool) -> bool:
+        """Trade until the feed has ended and it is asked to stop; return whether all of it is in the journal."""
+        facts, session = self._facts, ready.session
+        loop = TradingLoop(
+            facts,
+            session=session,
+            writer=ready.writer,
+            replay=ready.document.market.feed.replay,
+            stop=self._stop,
+            record=self._around.telemetry.record,
+        )
         try:
-            document = parse_document(text)
-        except SpecError as error:
-            _logger.warning("changed document can't be used", extra={"fields": {"reason": str(error)}})
-            return
-        if document.generation != self._facts.generation and restart_hash(document) == restart_hash(running):
-            _logger.info("document changed", extra={"fields": {"generation": document.generation}})
-            self._facts.document = document
-            self._facts.generation = document.generation
+            complete = await loop.trade()
+        except FencedError as error:
+            # Leaving would bring a new process, which would shut the other one out in turn, for ever.
+            self._refuse(str(error))
+            await self._stop.wait()
+            return False
+        if not self._stop.is_set():
+            facts.lifecycle.move(EngineState.FINISHED)
+            fields = {"bars": session.totals.bars, "equity": session.last_equity, "fills": session.totals.fills}
+            _logger.info("finished", extra={"fields": fields})
+            while not (self._stop.is_set() or exit_when_finished):
+                facts.beat()
+                await loop.sleep(TURN_SECONDS)
+        return complete
+
+    def _watch(self, ready: Ready) -> DocumentWatch:
+        """Follow what of the document may change while the engine runs."""
+        around = self._around
+        tuner = self._facts.tuner = Tuner(
+            ready.document,
+            ready.equipment.targets(ready.session),
+            read_limit_bytes=around.memory.read_limit_bytes,
+            record=around.telemetry.record,
+            on_applied=self._facts.follow,
+        )
+        return DocumentWatch(around.config, self._text, take=tuner.take, note_unreadable=tuner.note_unreadable)

@@ -11,7 +11,8 @@ from tradingbot_contract.report import EngineState
 
 TRANSITIONS: Final[dict[EngineState, frozenset[EngineState]]] = {
     EngineState.STARTING: frozenset({EngineState.RUNNING, EngineState.FINISHED, EngineState.REFUSED, EngineState.STOPPING}),
-    EngineState.RUNNING: frozenset({EngineState.FINISHED, EngineState.STOPPING}),
+    # Refused while it runs: another engine has taken its journal.
+    EngineState.RUNNING: frozenset({EngineState.FINISHED, EngineState.REFUSED, EngineState.STOPPING}),
     EngineState.FINISHED: frozenset({EngineState.STOPPING}),
     # What was refused because something was missing (a lock that another process holds) is tried again.
     EngineState.REFUSED: frozenset({EngineState.STARTING, EngineState.STOPPING}),

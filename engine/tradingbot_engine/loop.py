@@ -2,8 +2,17 @@
 
 At full speed it trades for a slice of time and lets the event loop turn, so that probes are answered. At a given pace it takes the
 steps that are due and sleeps. A group of steps is committed every quarter of a second, at once when the loop is about to sleep and
-there are orders, and each second in any case; the loop goes on with the next group meanwhile. It turns at least each second, whatever
-it waits for, and each turn is a heartbeat.
+there are orders, and each second in any case; the loop goes on meanwhile. It turns at least each second, whatever it waits for, and each
+turn is a heartbeat. A slice has no await in it: what else runs on the event loop, a change of the risk limits for example, comes between
+two slices.
+
+While the journal can't be written, market data goes on: steps are taken in memory, and are one group when it can be written again. How
+many there may be is bounded (:class:`tradingbot_engine.database.backlog.Bounds`); at the bound the loop waits.
+
+Invariant: an order is sent when it is in the journal, not before. The paper broker's fills are in the same database, and in the same
+transaction as their orders and the position in the feed: what isn't committed has not happened, a crash forgets it whole, and the next
+start takes the same steps with the same result. A broker that sends orders to a venue can't take that back: it must hold an order until
+`JournalWriter` says that its group is written, and only then send it. In an outage it sends none.
 """
 
 from __future__ import annotations
@@ -16,19 +25,21 @@ from typing import Final
 
 from tradingbot_contract.metrics import DECISION_DURATION
 from tradingbot_contract.spec import Replay
-from tradingbot_engine.database.connections import Record
 from tradingbot_engine.database.writer import JournalWriter
 from tradingbot_engine.pace import Pace
 from tradingbot_engine.session import TradingSession
 from tradingbot_engine.state import EngineFacts
+from tradingbot_engine.telemetry.record import Record
 
 TURN_SECONDS: Final = 1.0
 _SLICE_SECONDS: Final = 0.01
-_STEPS_BETWEEN_CLOCKS: Final = 64
+_MOST_STEPS_BETWEEN_CLOCKS: Final = 1024
 _GROUP_SECONDS: Final = 0.25
 _GROUP_STEPS: Final = 50_000
 _LONGEST_GROUP_SECONDS: Final = 1.0
 _IDLE_FROM_SECONDS: Final = 0.02
+_NEWS_WAIT_SECONDS: Final = 0.005
+_FULL_WAIT_SECONDS: Final = 0.1
 _STOP_SECONDS: Final = 1.5
 _LAP_LOG_SECONDS: Final = 10.0
 _logger = logging.getLogger(__name__)
@@ -46,16 +57,23 @@ class TradingLoop:
         self._replay = replay
         self._stop = stop
         self._record = record
+        self._backlog = writer.backlog
         self._committed_at = time.monotonic()
-        self._steps_in_group = 0
         self._lap_logged_at = -_LAP_LOG_SECONDS
 
     async def trade(self) -> bool:
-        """Take bars until the feed ends or it is asked to stop; return whether all of it is in the journal."""
+        """Take bars until the feed ends or it is asked to stop; return whether all of it is in the journal.
+
+        Raises:
+            FencedError: another engine trades with this journal.
+        """
         session, replay = self._session, self._replay
         pace = self._facts.pace = Pace(replay.speed, time.monotonic())
         while not self._stop.is_set():
             self._facts.beat()
+            if not self._writer.is_free() and self._backlog.is_full(session.unwritten_rows, time.monotonic()):
+                await self._writer.wait(_FULL_WAIT_SECONDS)
+                continue
             if session.at_end():
                 if not replay.loop:
                     break
@@ -63,8 +81,11 @@ class TradingLoop:
             self._take_due(pace, time.monotonic())
             now = time.monotonic()
             idle_seconds = pace.wait_seconds(now)
-            if self._commit_due(now, idle_seconds):
-                await self._commit(now)
+            if session.waits_for_news():
+                idle_seconds = max(idle_seconds, _NEWS_WAIT_SECONDS)
+            if self._commit_due(now, idle_seconds) and self._writer.is_free():
+                self._writer.write(session.take_group())
+                self._committed_at = now
             await self.sleep(min(idle_seconds, TURN_SECONDS))
         session.stop()
         return await self._commit_last()
@@ -94,34 +115,29 @@ class TradingLoop:
         until = now + _SLICE_SECONDS
         started_at = time.perf_counter()
         taken = self._session.advance(1)
+        if not taken:
+            return
         self._record(DECISION_DURATION, time.perf_counter() - started_at)
         while taken < due and time.monotonic() < until:
-            count = self._session.advance(min(_STEPS_BETWEEN_CLOCKS, due - taken))
+            # As many as were taken so far: a slice whose steps are slow is overrun by its own length at most.
+            count = self._session.advance(min(taken, _MOST_STEPS_BETWEEN_CLOCKS, due - taken))
             if not count:
                 break
             taken += count
         pace.took(taken)
-        self._steps_in_group += taken
+        self._backlog.took(taken, now, ordered=self._session.has_changes())
         self._facts.last_bar_at = time.time()
 
     def _commit_due(self, now: float, idle_seconds: float) -> bool:
-        if not self._steps_in_group:
+        steps = self._backlog.new_steps
+        if not steps:
             return False
         seconds = now - self._committed_at
-        if self._steps_in_group >= _GROUP_STEPS or seconds >= _LONGEST_GROUP_SECONDS:
+        if steps >= _GROUP_STEPS or seconds >= _LONGEST_GROUP_SECONDS or self._backlog.is_full(self._session.unwritten_rows, now):
             return True
         if idle_seconds >= _IDLE_FROM_SECONDS:
             return self._session.has_changes()
         return seconds >= _GROUP_SECONDS
-
-    async def _commit(self, now: float) -> None:
-        """Hand the group to the writer once the one before is written; leave it to the end when asked to stop meanwhile."""
-        while not await self._writer.wait(TURN_SECONDS):
-            self._facts.beat()
-            if self._stop.is_set():
-                return
-        self._writer.write(self._session.take_group())
-        self._committed_at, self._steps_in_group = now, 0
 
     async def _commit_last(self) -> bool:
         """Write what is left; return whether it is written.

@@ -6,24 +6,39 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tradingbot_contract import metrics
+from tradingbot_contract.budget import estimate_memory
 from tradingbot_contract.report import EngineState
-from tradingbot_engine.cache.named import NamedCache
-from tradingbot_engine.database.connections import POOL_NAME, Database
+from tradingbot_contract.resources import MemoryMode
+from tradingbot_engine.cache.stats import CacheStats
+from tradingbot_engine.equipment import Equipment
+from tradingbot_engine.news_desk import NewsDesk
+from tradingbot_engine.pool_stats import PoolStats
 from tradingbot_engine.session import TradingSession
 from tradingbot_engine.state import EngineFacts
 from tradingbot_engine.telemetry.counts import Component, Counts
 from tradingbot_engine.telemetry.metrics import Read, Readings
 from tradingbot_engine.telemetry.process import read_cpu_seconds, read_memory_bytes
-from tradingbot_engine.views import SymbolPerformance
+from tradingbot_engine.tuning import Tuner
 
-_POOL: Final = {"db.client.connection.pool.name": POOL_NAME}
+_POOL: Final = "db.client.connection.pool.name"
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
 def build_readings(facts: EngineFacts, memory_limit: Callable[[], int | None]) -> dict[metrics.Instrument, Read]:
     """Return how each of the engine's metrics but its histograms is read."""
     counts = facts.counts
-    return _trading(facts) | _health(facts, counts, memory_limit) | _pool(lambda: facts.database) | _cache(lambda: facts.cache)
+    return (
+        _trading(facts)
+        | _health(facts, counts)
+        | _document(facts)
+        | _journal(facts, counts)
+        | _memory(facts, memory_limit)
+        | _background(facts)
+        | _dependencies(facts)
+        | _pools(facts)
+        | _caches(facts)
+        | _news(facts)
+    )
 
 
 def _of(facts: EngineFacts, read: Callable[[TradingSession], float]) -> Read:
@@ -56,7 +71,7 @@ def _trading(facts: EngineFacts) -> dict[metrics.Instrument, Read]:
     }
 
 
-def _health(facts: EngineFacts, counts: Counts, memory_limit: Callable[[], int | None]) -> dict[metrics.Instrument, Read]:
+def _health(facts: EngineFacts, counts: Counts) -> dict[metrics.Instrument, Read]:
     def cpu_time() -> Readings:
         user, system = read_cpu_seconds()
         return ((user, {"cpu.mode": "user"}), (system, {"cpu.mode": "system"}))
@@ -67,49 +82,136 @@ def _health(facts: EngineFacts, counts: Counts, memory_limit: Callable[[], int |
         metrics.ENGINE_STATE: lambda: [(int(state is facts.lifecycle.state), {"state": state.value}) for state in EngineState],
         metrics.STRATEGY_HALTED: _of(facts, lambda session: bool(session.runner.halted_by)),
         metrics.HEARTBEAT_TIME: lambda: _some(facts.heartbeat_at),
-        metrics.LOOP_LAG: lambda: _some(max(facts.loop_lags_seconds, default=None)),
-        metrics.CONFIG_GENERATION: lambda: _some(facts.generation),
-        metrics.JOURNAL_COMMITS: lambda: _some(counts.commits),
-        metrics.MEMORY_USAGE: lambda: _some(read_memory_bytes()),
-        metrics.MEMORY_LIMIT: lambda: _some(memory_limit()),
+        metrics.LOOP_LAG: lambda: _some(facts.lag.worst_seconds),
         metrics.CPU_TIME: cpu_time,
     }
 
 
-def _pool(database: Callable[[], Database | None]) -> dict[metrics.Instrument, Read]:
-    def connections() -> Readings:
-        found = database()
-        if found is None:
-            return ()
-        return (
-            (found.pool.checkedout(), {**_POOL, "db.client.connection.state": "used"}),
-            (found.pool.checkedin(), {**_POOL, "db.client.connection.state": "idle"}),
-        )
-
-    def of(read: Callable[[Database], int]) -> Read:
-        def reading() -> Readings:
-            found = database()
-            return () if found is None else ((read(found), _POOL),)
-
-        return reading
+def _document(facts: EngineFacts) -> dict[metrics.Instrument, Read]:
+    def of(read: Callable[[Tuner], Readings]) -> Read:
+        return lambda: () if facts.tuner is None else read(facts.tuner)
 
     return {
-        metrics.POOL_CONNECTIONS: connections,
-        metrics.POOL_MAX: of(lambda found: found.max_connections),
-        metrics.POOL_PENDING: of(lambda found: found.pending),
-        metrics.POOL_TIMEOUTS: of(lambda found: found.timeouts),
+        metrics.CONFIG_GENERATION: lambda: _some(facts.generation),
+        metrics.CONFIG_REFUSED: of(lambda tuner: _some(bool(tuner.refusal))),
+        metrics.CONFIG_CHANGES: of(lambda tuner: [(count, {"result": result.value}) for result, count in tuner.changes.items()]),
     }
 
 
-def _cache(cache: Callable[[], NamedCache[list[SymbolPerformance]] | None]) -> dict[metrics.Instrument, Read]:
-    def lookups() -> Readings:
-        found = cache()
-        if found is None:
+def _journal(facts: EngineFacts, counts: Counts) -> dict[metrics.Instrument, Read]:
+    return {
+        metrics.JOURNAL_COMMITS: lambda: _some(counts.commits),
+        metrics.JOURNAL_BACKLOG: lambda: _some(None if facts.writer is None else facts.writer.backlog_steps),
+        metrics.JOURNAL_BEHIND: lambda: _some(None if facts.writer is None else facts.writer.behind_seconds),
+    }
+
+
+def _memory(facts: EngineFacts, memory_limit: Callable[[], int | None]) -> dict[metrics.Instrument, Read]:
+    def budget() -> Readings:
+        if facts.document is None:
             return ()
-        return ((found.hits, {"cache": found.name, "result": "hit"}), (found.misses, {"cache": found.name, "result": "miss"}))
+        estimate = estimate_memory(facts.document)
+        return [(getattr(estimate, part), {"part": part}) for part in ("engine", "caches", "pools", "models")]
 
-    def entries() -> Readings:
-        found = cache()
-        return () if found is None else ((len(found), {"cache": found.name}),)
+    return {
+        metrics.MEMORY_USAGE: lambda: _some(read_memory_bytes()),
+        metrics.MEMORY_LIMIT: lambda: _some(memory_limit()),
+        metrics.MEMORY_BUDGET: budget,
+        metrics.MEMORY_SHEDS: _with(facts, lambda own: [(count, {"step": step}) for step, count in own.guard.sheds.items()]),
+    }
 
-    return {metrics.CACHE_LOOKUPS: lookups, metrics.CACHE_ENTRIES: entries}
+
+def _with(facts: EngineFacts, read: Callable[[Equipment], Readings]) -> Read:
+    """Read figures of the equipment; none while there is no equipment."""
+    return lambda: () if facts.equipment is None else read(facts.equipment)
+
+
+def _background(facts: EngineFacts) -> dict[metrics.Instrument, Read]:
+    return {
+        metrics.JOB_RUNS: _with(
+            facts, lambda own: [(count, {"job": job, "result": result}) for (job, result), count in own.scheduler.runs.items()]
+        ),
+        metrics.RETENTION_ROWS: _with(facts, lambda own: [(count, {"table": table}) for table, count in own.pruner.removed.items()]),
+    }
+
+
+def _dependencies(facts: EngineFacts) -> dict[metrics.Instrument, Read]:
+    return {
+        metrics.DEPENDENCY_UP: _with(
+            facts, lambda own: [(each.up, {"dependency": each.name}) for each in own.dependencies() if each.up is not None]
+        ),
+        metrics.DEPENDENCY_LATENCY: _with(
+            facts,
+            lambda own: [
+                (each.latency_seconds, {"dependency": each.name}) for each in own.dependencies() if each.latency_seconds is not None
+            ],
+        ),
+        metrics.DATABASE_RETRIES: _with(facts, lambda own: _some(own.database.retries)),
+        metrics.DATABASE_LEAKS: _with(facts, lambda own: _some(own.database.leaks)),
+    }
+
+
+def _pools(facts: EngineFacts) -> dict[metrics.Instrument, Read]:
+    def of(read: Callable[[PoolStats], float]) -> Read:
+        return _with(facts, lambda own: [(read(stats), {_POOL: stats.name}) for stats in own.pools()])
+
+    def connections(own: Equipment) -> Readings:
+        for stats in own.pools():
+            yield stats.used, {_POOL: stats.name, "db.client.connection.state": "used"}
+            yield stats.idle, {_POOL: stats.name, "db.client.connection.state": "idle"}
+
+    return {
+        metrics.POOL_CONNECTIONS: _with(facts, connections),
+        metrics.POOL_MAX: of(lambda stats: stats.max_connections),
+        metrics.POOL_PENDING: of(lambda stats: stats.pending),
+        metrics.POOL_TIMEOUTS: of(lambda stats: stats.timeouts),
+        metrics.POOL_PEAK: of(lambda stats: stats.peak_used),
+        metrics.POOL_ERRORS: of(lambda stats: stats.errors),
+        metrics.POOL_CREATED: of(lambda stats: stats.created),
+    }
+
+
+def _caches(facts: EngineFacts) -> dict[metrics.Instrument, Read]:
+    def of(read: Callable[[CacheStats], float]) -> Read:
+        return _with(facts, lambda own: [(read(stats), {"cache": stats.name.value}) for stats in own.caches.stats()])
+
+    def by(label: str, read: Callable[[CacheStats], Mapping[str, int]]) -> Read:
+        return _with(
+            facts,
+            lambda own: [
+                (count, {"cache": stats.name.value, label: value}) for stats in own.caches.stats() for value, count in read(stats).items()
+            ],
+        )
+
+    def second_level(own: Equipment) -> Readings:
+        if own.redis is None:
+            return
+        for stats in own.caches.stats():
+            results = {"hit": stats.second_level_hits, "miss": stats.second_level_misses, "error": stats.second_level_errors}
+            for result, count in results.items():
+                yield count, {"cache": stats.name.value, "result": result}
+
+    return {
+        metrics.CACHE_LOOKUPS: by("result", lambda stats: {"hit": stats.hits, "miss": stats.misses}),
+        metrics.CACHE_SECOND_LEVEL_LOOKUPS: _with(facts, second_level),
+        metrics.CACHE_ENTRIES: of(lambda stats: stats.entries),
+        metrics.CACHE_ENTRIES_LIMIT: of(lambda stats: stats.max_entries),
+        metrics.CACHE_SIZE: of(lambda stats: stats.size_bytes),
+        metrics.CACHE_SIZE_LIMIT: of(lambda stats: stats.max_bytes),
+        metrics.CACHE_EVICTIONS: by("cause", lambda stats: {cause.value: count for cause, count in stats.evictions.items()}),
+        metrics.CACHE_LOADS: by("result", lambda stats: {"done": stats.loads, "failed": stats.load_errors}),
+    }
+
+
+def _news(facts: EngineFacts) -> dict[metrics.Instrument, Read]:
+    def of(read: Callable[[NewsDesk], Readings]) -> Read:
+        return _with(facts, lambda own: () if own.news is None else read(own.news))
+
+    modes = [mode for mode in MemoryMode if mode is not MemoryMode.AUTO]
+    return {
+        metrics.MEMORY_MODE: of(lambda desk: [(int(desk.predictions.mode is mode), {"mode": mode.value}) for mode in modes]),
+        metrics.MODEL_FAILURES: of(lambda desk: [(count, {"model": role.value}) for role, count in desk.predictions.failures.items()]),
+        metrics.PREDICTIONS: of(lambda desk: [(count, {"model": model}) for model, count in desk.predictions.texts.items()]),
+        metrics.NEWS_ITEMS: of(lambda desk: [(count, {"source": source}) for source, count in desk.delivered.items()]),
+        metrics.NEWS_PENDING: of(lambda desk: _some(desk.feed.pending)),
+    }

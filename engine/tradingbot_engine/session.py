@@ -4,9 +4,10 @@ A step, in order:
 
 1. Orders that wait are filled at the opening of the step's bars; the strategy hears of it.
 2. The closes become the last prices.
-3. The strategy sees each bar, and places orders.
-4. Each order is checked by risk, then offered to the broker. It fills at the next bar's opening, never at this one's close.
-5. Equity and drawdown are taken at the closes.
+3. The strategy hears of the news that was published until then, and places orders.
+4. The strategy sees each bar, and places orders.
+5. Each order is checked by risk, then offered to the broker. It fills at the next bar's opening, never at this one's close.
+6. Equity and drawdown are taken at the closes.
 
 What has changed is handed out by :meth:`TradingSession.take_group` for one transaction of the journal. Where groups begin and end makes
 no difference to what is in them.
@@ -26,6 +27,7 @@ from tradingbot_engine.checkpoint import NO_STATE, Checkpoint, PositionState, To
 from tradingbot_engine.database.rows import Group
 from tradingbot_engine.desk import TradingDesk
 from tradingbot_engine.feed.prices import Bar, Prices
+from tradingbot_engine.news.port import NEVER_MS, NewsSource, NoNews
 from tradingbot_engine.orders.gate import OrderGate
 from tradingbot_engine.orders.order import Order, Side
 from tradingbot_engine.strategy.registry import Recipe
@@ -61,6 +63,8 @@ class TradingSession:
         """The step to take next; while one is taken, that one."""
         self.time_ms = checkpoint.time_ms
         """Time of the market of the last step."""
+        self.news: NewsSource = NoNews()
+        """Where news comes from. One that goes on where `checkpoint` says may take its place before the first step."""
         self._prices = prices
         self._broker = broker
         self._recipe = recipe
@@ -104,9 +108,18 @@ class TradingSession:
         """Whether the feed has no more steps in this lap."""
         return self.step >= self._prices.steps
 
+    def waits_for_news(self) -> bool:
+        """Whether the next step can't be taken because not all of its news is judged yet."""
+        return not self.at_end() and self._prices.time_ms(self.step) > self.news.known_ms
+
     def has_changes(self) -> bool:
         """Whether orders or fills wait for their commit."""
         return self._books.has_changes()
+
+    @property
+    def unwritten_rows(self) -> int:
+        """Rows of orders, fills and equity that wait for their commit."""
+        return self._books.unwritten_rows
 
     # --- Life ------------------------------------------------------------------------------------------------------------------
 
@@ -124,14 +137,17 @@ class TradingSession:
         """Take up to `steps` steps of this lap; return how many there were."""
         first = self.step
         last = min(first + steps, self._prices.steps)
+        if self.news.known_ms != NEVER_MS:
+            last = min(last, self._prices.first_step_after(self.news.known_ms))
         if last <= first:
             return 0
-        self._take(self._prices.bars(first, last))
+        self._take(self._prices.bars(first, last), self._next_news_step())
         processed = 0
         for symbol, count in zip(self._prices.symbols, self._prices.bar_counts(first, last), strict=True):
             self._counts.bars[symbol] += count
             processed += count
         self._counts.operations[Component.FEED] += processed
+        self._counts.operations[Component.STRATEGY] += processed
         self.totals.bars += processed
         if self.at_end():
             self._end_feed()
@@ -153,12 +169,17 @@ class TradingSession:
         self.step = 0
         self._strategy_since_step = 0
         self._warm.clear()
+        self.news.begin_lap()
         before = self.runner
         self.runner = self._new_runner()
         if before.halted_by:  # a new lap is no new strategy
             self.runner.stay_halted(before)
         else:
             self.runner.start(self._desk, NO_STATE)
+
+    def set_risk(self, risk: Risk) -> None:
+        """Go by these limits from the next order on."""
+        self._gate.set_risk(risk)
 
     def stop(self) -> None:
         """The process ends: tell the strategy, unless the feed's end has done so."""
@@ -195,6 +216,7 @@ class TradingSession:
             feed_fingerprint=self._start.feed_fingerprint,
             strategy_since_step=self._strategy_since_step,
             strategy_state=state,
+            news_seen=self.news.seen(),
         )
         return Group(rows.orders, rows.fills, rows.equity, checkpoint, self.last_equity)
 
@@ -214,12 +236,12 @@ class TradingSession:
 
     # --- The path of a bar -----------------------------------------------------------------------------------------------------
 
-    def _take(self, groups: Iterable[Sequence[Bar]]) -> None:  # noqa: C901, PLR0912 - all bars wait for this loop: one function, locals, no needless call
-        """Take these steps."""
+    def _take(self, groups: Iterable[Sequence[Bar]], news_step: int) -> None:  # noqa: C901, PLR0912 - all bars wait for this loop: one function, locals, no needless call
+        """Take these steps; `news_step` is the first that has news."""
         broker, runner, intents = self._broker, self.runner, self._desk.intents
         last_price, positions, on_bar = broker.last_price, broker.positions, runner.on_bar
         step, equity, peak, deepest = self.step, self.last_equity, self.peak_equity, self.max_drawdown
-        calls = 0
+        lowest = peak  # since the peak, or since the first of these steps: only below it can the drawdown be a new one
         for bars in groups:
             self.step = step
             self.time_ms = bars[0].time_ms
@@ -227,34 +249,36 @@ class TradingSession:
                 self._match(bars)
             for bar in bars:
                 last_price[bar.symbol] = bar.close
+            if step == news_step:
+                news_step = self._tell_news()
             if runner.failures:
                 self._ask_carefully(bars)
             else:
-                remaining = iter(bars)
-                for bar in remaining:
+                for bar in bars:
                     try:
                         on_bar(bar)
                     except Exception as error:  # noqa: BLE001 - the user's code may raise anything; failed() counts and logs it
                         self._failed(error)
-                        self._ask_carefully(remaining)
+                        self._ask_carefully(bars[bars.index(bar) + 1 :])
+                        break
                     if intents:
                         self._place()
-            calls += len(bars)
             equity = broker.cash
             if positions:
                 for position in positions.values():
                     equity += position.quantity * last_price[position.symbol]
-            if equity > peak:
-                self.peak_equity = peak = equity
-            elif equity < peak:
+            if equity < lowest:
+                lowest = equity
                 drawdown = 1.0 - equity / peak
-                deepest = max(deepest, drawdown)
+                if drawdown > deepest:  # noqa: PLR1730 - a call of max() costs five times the comparison
+                    deepest = drawdown
+            elif equity > peak:
+                self.peak_equity = peak = lowest = equity
             step += 1
             if not step % EQUITY_EVERY_STEPS:
                 self.step, self.last_equity = step, equity
                 self._note_equity()
         self.step, self.last_equity, self.max_drawdown = step, equity, deepest
-        self._counts.operations[Component.STRATEGY] += calls
 
     def _ask_carefully(self, bars: Iterable[Bar]) -> None:
         """Ask a strategy that has just failed; one that is halted isn't asked."""
@@ -273,6 +297,22 @@ class TradingSession:
     def _failed(self, error: Exception) -> None:
         self._desk.intents.clear()
         self.runner.failed("on_bar", error)
+
+    def _tell_news(self) -> int:
+        """Tell the strategy of the news of this step; return the next step that has some."""
+        for news in self.news.take(self.time_ms or 0):
+            if self.runner.halted_by:
+                continue
+            if not self.runner.on_news(news):
+                self._desk.intents.clear()
+            if self._desk.intents:
+                self._place()
+        return self._next_news_step()
+
+    def _next_news_step(self) -> int:
+        """Return the first step that has news, of those that were not taken; -1 when no news waits."""
+        next_ms = self.news.next_ms
+        return -1 if next_ms == NEVER_MS else max(self.step, self._prices.first_step_after(next_ms - 1))
 
     def _match(self, bars: Sequence[Bar]) -> None:
         moment = self._moment()

@@ -13,15 +13,22 @@ from typing import NamedTuple
 import msgspec
 
 from tradingbot_contract.document import EngineDocument, SpecError, parse_document
-from tradingbot_contract.endpoints import JOURNAL_FILE
-from tradingbot_engine.database.connections import Database, Record
+from tradingbot_contract.endpoints import ENV_DATABASE_URL, HISTORY_FILE, JOURNAL_FILE
+from tradingbot_engine.database.address import DatabaseAddress, parse_database_address
+from tradingbot_engine.database.connections import Database
 from tradingbot_engine.database.journal import Journal
 from tradingbot_engine.database.lock import JournalLock
+from tradingbot_engine.database.rows import Restored
+from tradingbot_engine.database.writer import JournalWriter
+from tradingbot_engine.equipment import Equipment, open_equipment
 from tradingbot_engine.feed.dataset import load_prices
+from tradingbot_engine.feed.prices import Prices
+from tradingbot_engine.memory.admission import require_memory
+from tradingbot_engine.news_desk import Position
 from tradingbot_engine.recovery import recover
 from tradingbot_engine.session import TradingSession
 from tradingbot_engine.strategy.registry import parse_strategy
-from tradingbot_engine.telemetry.counts import Counts
+from tradingbot_engine.surroundings import Surroundings
 
 _logger = logging.getLogger(__name__)
 
@@ -36,12 +43,15 @@ class Ready(NamedTuple):
     document: EngineDocument
     lock: JournalLock
     database: Database
-    journal: Journal
+    writer: JournalWriter
     session: TradingSession
+    equipment: Equipment
     notes: list[str]
 
-    def release(self) -> None:
-        """Let go of the journal."""
+    async def release(self) -> None:
+        """Let go of everything, of the journal last."""
+        await self.writer.close()
+        await self.equipment.close()
         self.database.close()
         self.lock.release()
 
@@ -66,8 +76,8 @@ def read_document(path: Path) -> bytes:
         raise SpecError(f"configuration {path}: can't be read ({error.strerror}): name the file with --config") from error
 
 
-async def prepare(text: bytes, data: Path, counts: Counts, record: Record) -> Ready:
-    """Return a bot that stands where it stopped; files are read on other threads.
+async def prepare(text: bytes, around: Surroundings) -> Ready:
+    """Return a bot that stands where it stopped; files and databases are read on other threads.
 
     Raises:
         SpecError: the document can't be run; the journal isn't held then.
@@ -77,14 +87,31 @@ async def prepare(text: bytes, data: Path, counts: Counts, record: Record) -> Re
         document = parse_document(text)
     except SpecError as error:
         raise SpecError(f"configuration: {error}") from error
+    require_memory(document, around.memory.read_limit_bytes())
     recipe = parse_strategy(document.strategy)
     prices = await asyncio.to_thread(load_prices, document.market)
-    lock = JournalLock(data)
-    database = Database(data / JOURNAL_FILE, document.database.pool, record)
+    address = _address(document, around, JOURNAL_FILE)
+    lock = JournalLock(around.data)
+    database = Database(address, document.database.pool, document.database.retry, around.telemetry.record)
     try:
         journal = Journal(database)
         restored = await asyncio.to_thread(journal.open, document.bot)
-        session, notes = recover(document, prices, recipe, restored, counts)
+        session, notes = recover(document, prices, recipe, restored, around.counts)
+        writer = JournalWriter(journal, around.counts, around.telemetry.record)
+        writer.written_fills = restored.checkpoint.fill_sequence if restored else 0
+        equipment = await open_equipment(
+            document,
+            around,
+            database=database,
+            journal=journal,
+            writer=writer,
+            session=session,
+            position=_position(prices, session, restored),
+            history_address=_address(document, around, HISTORY_FILE),
+        )
+        if equipment.news is not None:
+            session.news = equipment.news.recorded
+            notes += equipment.news.predictions.notes
     except BaseException:
         database.close()
         lock.release()
@@ -94,10 +121,26 @@ async def prepare(text: bytes, data: Path, counts: Counts, record: Record) -> Re
         "generation": document.generation,
         "strategy": document.strategy.name,
         "symbols": ",".join(document.market.symbols),
+        "database": address.redacted,
         "lap": session.lap,
         "step": session.step,
         "steps": prices.steps,
         "equity": session.last_equity,
     }
     _logger.info("goes on" if restored else "first start", extra={"fields": fields})
-    return Ready(document, lock, database, journal, session, notes)
+    return Ready(document, lock, database, writer, session, equipment, notes)
+
+
+def _address(document: EngineDocument, around: Surroundings, file: str) -> DatabaseAddress:
+    url = around.environment.get(ENV_DATABASE_URL) if document.database.external else None
+    if document.database.external and not url:
+        raise SpecError(f"database: its address is not in the environment: set {ENV_DATABASE_URL}, or leave urlSecretRef out")
+    return parse_database_address(url, around.data, file, document.bot)
+
+
+def _position(prices: Prices, session: TradingSession, restored: Restored | None) -> Position:
+    return Position(
+        first_ms=prices.time_ms(0),
+        after_ms=prices.time_ms(session.step - 1) if session.step else None,
+        seen=restored.checkpoint.news_seen if restored else "",
+    )

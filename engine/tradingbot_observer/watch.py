@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from tradingbot_contract.report import EngineStatus, Finding, ObserverReport, Sample
-from tradingbot_observer.findings import Situation, assess
+from tradingbot_observer.findings import assess
 from tradingbot_observer.history import History, Summary
 from tradingbot_observer.sampler import ProcessReading, Reading, build_sample
 from tradingbot_observer.score import compute_score
@@ -26,6 +26,7 @@ from tradingbot_observer.sources.engine_pages import EngineMetrics, read_metrics
 from tradingbot_observer.sources.http import EngineAddress, NoAnswer, ProbeResult
 from tradingbot_observer.sources.memory_limit import MemoryLimit
 from tradingbot_observer.sources.process import EngineProcess
+from tradingbot_observer.symptoms import Situation
 
 PROBE_SECONDS: Final = 1.0
 """Between two questions to the engine, and between two looks at its process and at the document."""

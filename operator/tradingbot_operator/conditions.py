@@ -50,8 +50,12 @@ def accepted(evidence: Evidence, before: TradingBotStatus) -> Saying:
     if evidence.pod_is_current and engine is not None:
         if engine.state is EngineState.REFUSED:
             return Saying(FALSE, Reason.DOCUMENT_REFUSED, engine.message)
-        if engine.state in {EngineState.RUNNING, EngineState.FINISHED}:
+        runs_it = engine.generation == evidence.generation
+        if runs_it and engine.state in {EngineState.RUNNING, EngineState.FINISHED}:
             return Saying(TRUE, Reason.ACCEPTED, "the engine runs what the resource says")
+        if not runs_it and engine.document_refusal:
+            message = f"{engine.document_refusal}; the engine goes on with generation {engine.generation}"
+            return Saying(FALSE, Reason.DOCUMENT_REFUSED, message)
     earlier = before.condition("Accepted")
     known = earlier is not None and earlier.observed_generation == evidence.generation and earlier.status is not UNKNOWN
     if known and earlier is not None and earlier.reason != Reason.SPEC_INVALID.value:

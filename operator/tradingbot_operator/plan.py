@@ -6,10 +6,9 @@ it returns, so an operator that starts anew decides like its predecessor.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from tradingbot_contract.document import SpecError, restart_hash
-from tradingbot_contract.endpoints import CONFIG_FILE
+from tradingbot_contract.document import EngineDocument, SpecError, render_document, restart_hash
 from tradingbot_operator.actions import Action, ApplyChild, Plan, RestartPod, TouchPod
 from tradingbot_operator.bot_status import TradingBotStatus
 from tradingbot_operator.child_plan import plan_children
@@ -39,7 +38,8 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
     child_actions = children.actions
     pod = _pod(world)
     view = world.reports.get(pod.uid, ReportView()) if pod else ReportView()
-    current = pod is not None and not pod.terminating and pod.restart_hash == restart_hash(build_document(bot))
+    document = build_document(bot)
+    current = pod is not None and not pod.terminating and pod.restart_hash == restart_hash(document)
     verdict = assess(pod, view, bot.spec.health)
     history = tuple(before.remediation.history)
     rolling_out = not current or any(_rolls_pod(action) for action in child_actions)
@@ -69,7 +69,7 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
     worth = is_worth_writing(before, status, at=world.now)
     return Plan(
         status=status if worth else None,
-        actions=(*child_actions, *_touches(pod, child_actions, current=current), *_restarts(pod, outcome)),
+        actions=(*child_actions, *_touches(pod, view, document, child_actions, current=current), *_restarts(pod, outcome)),
         notices=build_notices(before, status, child_actions, outcome) if worth or child_actions else (),
         recheck_seconds=min(_recheck(outcome), children.recheck_seconds),
     )
@@ -113,18 +113,20 @@ def _remediate(world: World, pod: PodFacts, view: ReportView, *, rolling_out: bo
     )
 
 
-def _touches(pod: PodFacts | None, actions: tuple[Action, ...], *, current: bool) -> tuple[TouchPod, ...]:
-    """Touch the pod that reads a changed document live; one that is being replaced gets it anyway."""
+def _touches(
+    pod: PodFacts | None, view: ReportView, document: EngineDocument, actions: tuple[Action, ...], *, current: bool
+) -> tuple[TouchPod, ...]:
+    """Touch the pod that reads a changed document live, once for each document; one that is being replaced gets it anyway."""
     if pod is None or not current or any(_rolls_pod(action) for action in actions):
         return ()
-    for action in actions:
-        if isinstance(action, ApplyChild) and action.manifest["kind"] == "ConfigMap":
-            return (TouchPod(pod.name, pod.uid, _document_hash(action.manifest)),)
-    return ()
-
-
-def _document_hash(config: dict[str, Any]) -> str:
-    return manifest_hash({DOCUMENT_HASH: config["data"][CONFIG_FILE]})
+    document_hash = manifest_hash({DOCUMENT_HASH: render_document(document)})
+    if pod.document_hash == document_hash:
+        return ()
+    is_applied_now = any(isinstance(action, ApplyChild) and action.manifest["kind"] == "ConfigMap" for action in actions)
+    # An operator that ended between the two calls has left the file late. The observer reads the same file as the engine.
+    seen = view.report.generation if view.report else None
+    is_late = seen is not None and seen != document.generation
+    return (TouchPod(pod.name, pod.uid, document_hash),) if is_applied_now or is_late else ()
 
 
 def _restarts(pod: PodFacts | None, outcome: Outcome | None) -> tuple[RestartPod, ...]:

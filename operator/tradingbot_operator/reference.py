@@ -97,8 +97,11 @@ def _type(entry: Schema) -> str:
 
 def _default(entry: Schema) -> str:
     default = entry.get("default")
-    if default is None or (default == {} and "properties" in entry):
+    if default is None:
         return ""
+    parts = entry.get("properties")
+    if parts and all("default" in parts[name] for name in default):
+        return ""  # its fields tell theirs
     return f"`{yaml.safe_dump(default, default_flow_style=True, width=1000).removesuffix(chr(10)).removesuffix('...').strip()}`"
 
 

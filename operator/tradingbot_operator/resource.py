@@ -14,11 +14,15 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 from msgspec import Meta, Struct, field
 
+from tradingbot_contract.budget import estimate_sections
 from tradingbot_contract.document import VERSION, SpecError
-from tradingbot_contract.quantity import PATTERN, parse_bytes
-from tradingbot_contract.resources import Cache, Pool
+from tradingbot_contract.quantity import parse_bytes
+from tradingbot_contract.resources import Cache, Http, Prediction
 from tradingbot_contract.section import Rule, Section
 from tradingbot_contract.spec import Broker, Health, Market, Observability, Risk, Strategy
+from tradingbot_operator.compute import Engine
+from tradingbot_operator.memory_rule import MEMORY_RULE
+from tradingbot_operator.stores import Database, Redis
 
 GROUP: Final = "tradingbot.dev"
 API_VERSION: Final = "v1alpha1"
@@ -30,117 +34,6 @@ NAME_RULE: Final = Rule(
     "metadata.name must be at most 40 lower-case letters, digits and dashes, and start with a letter: pods and Services are named after it",
 )
 _NAME: Final = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
-
-_MINIMUM_LIMIT: Final = "64Mi"
-_CPU_PATTERN: Final = r"^([0-9]{1,4}|[0-9]{1,4}\.[0-9]{1,3}|[0-9]{1,7}m)$"
-
-Bytes = Annotated[str, Meta(min_length=1, max_length=20, pattern=PATTERN)]
-Cores = Annotated[str, Meta(min_length=1, max_length=10, pattern=_CPU_PATTERN)]
-
-
-def parse_cores(text: str) -> float:
-    """Return the cores that a quantity such as ``100m``, ``2`` or ``0.5`` stands for."""
-    return float(text[:-1]) / 1000.0 if text.endswith("m") else float(text)
-
-
-class ImagePullPolicy(enum.Enum):
-    ALWAYS = "Always"
-    IF_NOT_PRESENT = "IfNotPresent"
-    NEVER = "Never"
-
-
-class Requests(Section, frozen=True):
-    """What the scheduler keeps free for the engine."""
-
-    memory: Annotated[Bytes, Meta(description="Memory that is reserved for the engine, for example 256Mi.")] = "256Mi"
-    cpu: Annotated[Cores, Meta(description="CPU that is reserved for the engine, in cores: 100m is a tenth of one.")] = "100m"
-
-
-class ResourceLimits(Section, frozen=True):
-    """What the engine can't go beyond."""
-
-    __rules__ = (
-        Rule(
-            f"quantity(self.memory).compareTo(quantity('{_MINIMUM_LIMIT}')) >= 0",
-            f"memory must be at least {_MINIMUM_LIMIT}: the engine does not start with less",
-        ),
-    )
-
-    memory: Annotated[Bytes, Meta(description="Memory beyond which the kernel ends the engine (OOMKilled).")] = "512Mi"
-    cpu: Annotated[
-        Cores | None,
-        Meta(description="CPU that the engine can't exceed, in cores. Not set: no limit, because a throttled engine trades late."),
-    ] = None
-
-    def __post_init__(self) -> None:
-        if parse_bytes(self.memory) < parse_bytes(_MINIMUM_LIMIT):
-            raise ValueError(self.__rules__[0].message)
-
-
-class Resources(Section, frozen=True):
-    """Memory and CPU of the engine's container. The observer beside it has its own, small and fixed."""
-
-    __rules__ = (
-        Rule(
-            "quantity(self.requests.memory).compareTo(quantity(self.limits.memory)) <= 0",
-            "requests.memory must not be more than limits.memory",
-        ),
-        Rule(
-            "!has(self.limits.cpu) || quantity(self.requests.cpu).compareTo(quantity(self.limits.cpu)) <= 0",
-            "requests.cpu must not be more than limits.cpu",
-        ),
-    )
-
-    requests: Annotated[Requests, Meta(description="What is reserved for the engine.")] = field(default_factory=Requests)
-    limits: Annotated[ResourceLimits, Meta(description="What the engine can't go beyond.")] = field(default_factory=ResourceLimits)
-
-    def __post_init__(self) -> None:
-        if parse_bytes(self.requests.memory) > parse_bytes(self.limits.memory):
-            raise ValueError(self.__rules__[0].message)
-        if self.limits.cpu is not None and parse_cores(self.requests.cpu) > parse_cores(self.limits.cpu):
-            raise ValueError(self.__rules__[1].message)
-
-
-class Engine(Section, frozen=True):
-    """The pod that the engine runs in."""
-
-    image: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=512, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")] | None,
-        Meta(description="Image of engine and observer. Not set: the operator's own release of it."),
-    ] = None
-    image_pull_policy: Annotated[
-        ImagePullPolicy, Meta(description="When the node pulls the image: `Always`, `IfNotPresent` or `Never`.")
-    ] = ImagePullPolicy.IF_NOT_PRESENT
-    resources: Annotated[Resources, Meta(description="Memory and CPU of the engine's container.")] = field(default_factory=Resources)
-    node_selector: Annotated[
-        dict[str, Annotated[str, Meta(max_length=63)]],
-        Meta(description="Labels that a node must have to run the pod.", max_length=16),
-    ] = field(default_factory=dict)
-
-
-class Storage(Section, frozen=True):
-    """The bot's own volume, which holds its journal."""
-
-    __rules__ = (
-        Rule("quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0", "size can grow and not shrink: a volume can't give space back"),
-        Rule(
-            "has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)",
-            "className is immutable: delete the bot and create it anew",
-        ),
-    )
-
-    size: Annotated[Bytes, Meta(description="Size of the volume. It can grow later where the storage class allows that.")] = "1Gi"
-    class_name: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")] | None,
-        Meta(description="Storage class of the volume. Not set: the cluster's default."),
-    ] = None
-
-
-class Database(Section, frozen=True):
-    """Where the engine keeps its journal of orders and fills: a SQLite file on a volume of its own."""
-
-    storage: Annotated[Storage, Meta(description="The bot's own volume.")] = field(default_factory=Storage)
-    pool: Annotated[Pool, Meta(description="The engine's pool of database connections.")] = field(default_factory=Pool)
 
 
 class RemediationMode(enum.Enum):
@@ -173,8 +66,19 @@ class BotHealth(Health, frozen=True):
     )
 
 
+class BotPrediction(Prediction, frozen=True):
+    """What judges the sentiment of news, and where its models are."""
+
+    volume_claim: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")] | None,
+        Meta(description="PersistentVolumeClaim with models; it is mounted at /models, to be read only. Not set: there is none."),
+    ] = None
+
+
 class TradingBotSpec(Section, frozen=True):
     """What the bot shall be."""
+
+    __rules__ = (MEMORY_RULE,)
 
     strategy: Annotated[Strategy, Meta(description="What decides when to trade.")]
     market: Annotated[Market, Meta(description="What is traded, and on which prices.")]
@@ -187,11 +91,28 @@ class TradingBotSpec(Section, frozen=True):
     database: Annotated[Database, Meta(description="Where the engine keeps its journal of orders and fills.")] = field(
         default_factory=Database
     )
-    cache: Annotated[Cache, Meta(description="The engine's cache of computed views.")] = field(default_factory=Cache)
+    redis: Annotated[Redis | None, Meta(description="A Redis as a second level of the caches. Not set: there is none.")] = None
+    http: Annotated[Http, Meta(description="The session through which the engine speaks HTTP.")] = field(default_factory=Http)
+    cache: Annotated[Cache, Meta(description="The engine's caches.")] = field(default_factory=Cache)
+    prediction: Annotated[BotPrediction, Meta(description="What judges the sentiment of news.")] = field(default_factory=BotPrediction)
     health: Annotated[BotHealth, Meta(description="What counts as healthy, and what to do when it isn't.")] = field(
         default_factory=BotHealth
     )
-    observability: Annotated[Observability, Meta(description="How often the observer measures.")] = field(default_factory=Observability)
+    observability: Annotated[
+        Observability, Meta(description="How often the observer measures, and where else the engine's metrics go.")
+    ] = field(default_factory=Observability)
+
+    def __post_init__(self) -> None:
+        budget = estimate_sections(
+            pool=self.database.pool,
+            redis=self.redis.pool if self.redis else None,
+            cache=self.cache,
+            prediction=self.prediction,
+            memory_mode=self.engine.memory_mode,
+        )
+        objection = budget.objection(parse_bytes(self.engine.resources.limits.memory))
+        if objection:
+            raise ValueError(objection)
 
 
 class Metadata(Struct, frozen=True, rename="camel"):

@@ -172,12 +172,6 @@ def _has_default_parts(model: type[msgspec.Struct]) -> bool:
     return not any(part.required for part in msgspec.structs.fields(model))
 
 
-def _has_required(model: type[msgspec.Struct]) -> bool:
-    info = inspect.type_info(model)
-    assert isinstance(info, inspect.StructType)
-    return any(part.required for part in info.fields)
-
-
 def _plain(value: Any) -> Any:
     """Return a default as JSON, whole numbers without a fraction, as the API server gives them back."""
     built = value.value if isinstance(value, enum.Enum) else msgspec.to_builtins(value)

@@ -117,18 +117,21 @@ class TestCluster:
     def load(self) -> dict[str, str]:
         """Build our images and put them into the nodes; their names by what is in them."""
         names = self.images()
+        for image in (image for image in APP_IMAGES if image.in_cluster):
+            self.put_into_nodes([names[image.target], image.moving_name])
+        return names
+
+    def put_into_nodes(self, names: list[str]) -> None:
+        """Make the nodes have these names of one image that the engine has."""
         docker = self.find_docker()
         nodes = [node.name for node in self.cluster(docker).nodes() if node.running] if docker else []
         if docker is None or not nodes:
             raise ClusterError("there is no cluster to load images into; `make cluster-up` makes it")
-        for image in (image for image in APP_IMAGES if image.in_cluster):
-            both = [names[image.target], image.moving_name]
-            with self.progress.step(f"load {both[0]}", self._images_log):
-                if docker.own:
-                    Loader(docker, nodes, self._images_log).load(both)
-                else:
-                    self._kind_load(docker, both)
-        return names
+        with self.progress.step(f"load {names[0]}", self._images_log):
+            if docker.own:
+                Loader(docker, nodes, self._images_log).load(names)
+            else:
+                self._kind_load(docker, names)
 
     def _kind_load(self, docker: Docker, names: list[str]) -> None:
         kind = self._tools.find_or_build("kind", self.go.kind)

@@ -139,9 +139,12 @@ def running(start: StartBots) -> Iterator[dict[str, Future[None]]]:
     """Return all scenarios, begun at once."""
     names = [scenario.__name__.replace("_", "-")[:40].rstrip("-") for scenario in SCENARIOS]
     small = {"resources": {"requests": {"memory": "96Mi"}, "limits": {"memory": "128Mi"}}}
+    caches = {"memoryLimit": "16Mi"}
     # Silence is found before the kubelet's liveness probe has ended it.
     health = {"silentAfterSeconds": 3}
-    calm, *bots = start(manifest("calm", engine=small), *(manifest(name, engine=small, health=health) for name in names))
+    calm, *bots = start(
+        manifest("calm", engine=small, cache=caches), *(manifest(name, engine=small, cache=caches, health=health) for name in names)
+    )
     with ThreadPoolExecutor(len(bots)) as pool:
         yield {scenario.__name__: pool.submit(scenario, bot, calm) for scenario, bot in zip(SCENARIOS, bots, strict=True)}
 

@@ -49,6 +49,28 @@ def changed(path: str, value: Any) -> Object:
         ("engine.resources.requests.memory", "1Gi", "spec.engine.resources: Invalid value: requests.memory must not be more than"),
         ("database.storage.size", "lots", "spec.database.storage.size"),
         ("health.remediation.maxActions", 0, "spec.health.remediation.maxActions"),
+        ("engine.memoryMode", "Most", 'spec.engine.memoryMode: Unsupported value: "Most"'),
+        ("database.pool.preset", "huge", "spec.database.pool.preset"),
+        ("database.port", 65536, "spec.database.port"),
+        ("database.urlSecretRef", {"key": "url"}, "spec.database.urlSecretRef.name: Required value"),
+        ("database.retry.attempts", 0, "spec.database.retry.attempts"),
+        ("redis", {}, "spec.redis.urlSecretRef: Required value"),
+        ("redis", {"urlSecretRef": {"name": "redis"}, "pool": {"maxConnections": 0}}, "spec.redis.pool.maxConnections"),
+        ("http.limit", 0, "spec.http.limit"),
+        ("cache.memoryLimit", "much", "spec.cache.memoryLimit"),
+        ("cache.memoryLimit", "10Gi", "spec: Invalid value: memory: 64Mi for the engine"),
+        (
+            "cache.pressure",
+            {"growBelowPercent": 85},
+            "spec.cache.pressure: Invalid value: growBelowPercent must be below shrinkAbovePercent",
+        ),
+        ("cache.ttlSeconds", 60, 'unknown field "spec.cache.ttlSeconds"'),
+        ("market.news", {"type": "file"}, "spec.market.news: Invalid value: news.type is file, so news.file.data must name the file"),
+        ("market.news", {"type": "http"}, "spec.market.news: Invalid value: news.type is http, so news.http.url must name the address"),
+        ("market.news", {"type": "http", "http": {"url": "news.example"}}, "spec.market.news.http.url"),
+        ("prediction.finbert", {}, "spec.prediction.finbert.source: Required value"),
+        ("prediction.finbert", {"source": "one/two/three"}, "spec.prediction.finbert.source"),
+        ("observability.otlpEndpoint", "http://user:secret@collector:4318", "spec.observability.otlpEndpoint"),
     ],
 )
 def test_a_bad_spec_is_refused_with_a_message_that_names_the_field(kube: Kube, namespace: str, path: str, value: Any, message: str) -> None:
@@ -63,6 +85,32 @@ def test_a_bad_spec_is_refused_with_a_message_that_names_the_field(kube: Kube, n
 def test_the_bot_that_all_of_these_change_is_itself_accepted(kube: Kube, namespace: str) -> None:
     kube.kubectl("-n", namespace, "apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(manifest("refused")))
     parse_bot(manifest("refused"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "allowed"),
+    [
+        ({}, {"urlSecretRef": {"name": "postgres"}}, False),
+        ({"urlSecretRef": {"name": "postgres"}}, {}, False),
+        ({"urlSecretRef": {"name": "postgres"}}, {"urlSecretRef": {"name": "another", "key": "address"}}, True),
+        ({"storage": {"size": "1Gi"}}, {"storage": {"size": "512Mi"}}, False),
+    ],
+    ids=["to-postgres", "from-postgres", "another-secret", "smaller-volume"],
+)
+def test_a_journal_is_never_left_behind(kube: Kube, namespace: str, before: Object, after: Object, *, allowed: bool) -> None:
+    bot = manifest("moves", database=before)
+    kube.apply(bot, namespace=namespace)
+    try:
+        bot["spec"]["database"] = after
+        replace = ("-n", namespace, "replace", "--dry-run=server", "-f", "-")
+        if allowed:
+            kube.kubectl(*replace, stdin=yaml.safe_dump(bot))
+            return
+        with pytest.raises(KubectlError) as refusal:
+            kube.kubectl(*replace, stdin=yaml.safe_dump(bot))
+        assert "spec.database" in str(refusal.value)
+    finally:
+        kube.kubectl("-n", namespace, "delete", "tradingbot", "moves", "--wait=false")
 
 
 @pytest.mark.parametrize("sample", sorted((ROOT / "manifests" / "samples").glob("*.yaml")), ids=lambda path: path.name)

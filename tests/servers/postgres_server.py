@@ -11,6 +11,7 @@ from pathlib import Path
 
 import commands
 import psycopg
+
 from server_binaries import POSTGRES, Binaries, find_binaries
 from server_process import HOST, ServerProcess
 

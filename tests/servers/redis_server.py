@@ -8,6 +8,7 @@ import signal
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
 from server_binaries import REDIS, Binaries, find_binaries
 from server_process import HOST, ServerProcess
 

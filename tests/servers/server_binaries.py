@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from errors import CommandFailedError, UnsuitableError
 
 # A program from a package runs with the C library of the machine: a second one beside it would need its own loader.
 # Postgres opens LLVM only to compile queries, which the rig switches off; it is larger than all the rest together.
-_LEFT_OUT = re.compile(r"^(libc6|libc-bin|libllvm.*|lib.*-perl|libperl.*|.*-dev)$")
+_LIBRARY = re.compile(r"^(lib|zlib)")
+_LEFT_OUT = re.compile(r"^(libc6|libc-.*|libllvm.*|libperl.*|lib.*-perl)$")
 _PROBE_SECONDS = 30.0
 
 
@@ -96,7 +97,9 @@ def _on_machine(suite: Suite) -> Binaries | None:
 
 def _in_tree(suite: Suite, tree: Path) -> Binaries | None:
     """Programs are there if the newest one runs, that is, finds all its libraries."""
-    programs = sorted(tree.glob(suite.pattern), key=lambda path: [int(number) for number in re.findall(r"\d+", str(path.relative_to(tree)))])
+    programs = sorted(
+        tree.glob(suite.pattern), key=lambda path: [int(number) for number in re.findall(r"\d+", str(path.relative_to(tree)))]
+    )
     if not programs:
         return None
     environment = {} if tree == Path("/") else _library_path(tree)
@@ -104,7 +107,7 @@ def _in_tree(suite: Suite, tree: Path) -> Binaries | None:
     return Binaries(programs[-1].parent, tree) if runs else None
 
 
-def _library_path(tree: Path) -> Mapping[str, str]:
+def _library_path(tree: Path) -> dict[str, str]:
     folders = [*tree.glob("usr/lib/*-linux-*"), *tree.glob("lib/*-linux-*")]
     return {"LD_LIBRARY_PATH": os.pathsep.join(str(folder) for folder in folders)}
 
@@ -119,8 +122,8 @@ def _unpack(suite: Suite, tree: Path, log: Path) -> None:
             _download(suite, packages, log)
         except CommandFailedError as error:
             raise UnsuitableError(
-                f"{suite.program} is not installed and the package {suite.package} could not be downloaded: bring the package lists up to date "
-                f"(`apt-get update` as root) or install it yourself. {error}"
+                f"{suite.program} is not installed and the package {suite.package} could not be downloaded: "
+                f"bring the package lists up to date (`apt-get update` as root) or install it yourself. {error}"
             ) from error
         root = Path(unfinished) / "tree"
         for archive in sorted(packages.glob("*.deb")):
@@ -132,22 +135,23 @@ def _unpack(suite: Suite, tree: Path, log: Path) -> None:
 
 def _download(suite: Suite, folder: Path, log: Path) -> None:
     try:
-        commands.run(["apt-get", "download", *_missing_packages(suite)], log=log, cwd=folder)
+        commands.run(["apt-get", "download", *_needed_packages(suite)], log=log, cwd=folder)
     except CommandFailedError:
         if os.geteuid() != 0:
             raise
         # Most often the package lists are too old or not there yet.
         commands.run(["apt-get", "update"], log=log)
-        commands.run(["apt-get", "download", *_missing_packages(suite)], log=log, cwd=folder)
+        commands.run(["apt-get", "download", *_needed_packages(suite)], log=log, cwd=folder)
 
 
-def _missing_packages(suite: Suite) -> list[str]:
-    """What an installation would bring, as far as the programs need it."""
-    plan = commands.output(["apt-get", "install", "--simulate", "--quiet", "--no-install-recommends", suite.package], env={"LC_ALL": "C"})
+def _needed_packages(suite: Suite) -> list[str]:
+    """The server and all libraries that it needs, as if nothing were installed: so the folder is the same on every machine."""
+    plan = commands.output(
+        ["apt-get", "-o", "Dir::State::status=/dev/null", "install", "--simulate", "--no-install-recommends", suite.package],
+        env={"LC_ALL": "C"},
+    )
     brought = re.findall(r"^Inst (\S+)", plan, re.MULTILINE)
-    wanted = [name for name in brought if re.fullmatch(suite.unpacked, name) or name.startswith("lib")]
-    # A package that is installed, but whose program is gone or doesn't run, is in no plan.
-    return [name for name in wanted if not _LEFT_OUT.match(name)] or [suite.package]
+    return [name for name in brought if re.fullmatch(suite.unpacked, name) or (_LIBRARY.match(name) and not _LEFT_OUT.match(name))]
 
 
 @contextlib.contextmanager

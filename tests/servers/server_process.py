@@ -20,6 +20,7 @@ from typing import Self
 
 import psutil
 from errors import ClusterError
+
 from server_binaries import Binaries
 
 HOST = "127.0.0.1"
@@ -169,8 +170,7 @@ class ServerProcess(ABC):
                 extra_groups=None if self._user is None else [],
                 start_new_session=True,
             )
-        keeper = ["sh", "-c", _KEEPER, f"keeper-of-{self.name}", str(self._process.pid), _start_ticks(self._process.pid), str(self.folder)]
-        self._keeper = subprocess.Popen(keeper, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        self._keeper = _start_keeper(self.name, self._process.pid, self.folder)
         deadline = time.monotonic() + START_SECONDS
         while self._process.poll() is None:
             if self.answers():
@@ -221,6 +221,16 @@ def _is_taken(port: int) -> bool:
         except OSError:
             return True
         return False
+
+
+def _start_keeper(name: str, pid: int, folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ["sh", "-c", _KEEPER, f"keeper-of-{name}", str(pid), _start_ticks(pid), str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _start_ticks(pid: int) -> str:

@@ -1,43 +1,38 @@
-"""A cache with a name, bounded in entries and age, whose entries belong to a version of the data they were computed from.
-
-An entry of an older version is a miss, however young it is. Used on the event loop only, so there is no lock.
-"""
+"""A cache as its first users know it, who say the version before the value."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from cachetools import TTLCache
-
-from tradingbot_contract.resources import Cache
+from tradingbot_contract.resources import Cache as Settings
+from tradingbot_engine.cache.manager import CacheManager
+from tradingbot_engine.cache.name import CacheName
 
 Value = TypeVar("Value")
 
 
 class NamedCache(Generic[Value]):
-    """See the module. `hits` and `misses` are since the start."""
+    """The cache of views."""
 
-    def __init__(self, name: str, settings: Cache, timer: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
-        self.hits = 0
-        self.misses = 0
-        self._entries: TTLCache[str, tuple[object, Value]] = TTLCache(settings.max_entries, settings.ttl_seconds, timer)
+        self._cache = CacheManager(settings).cache(CacheName(name))
 
     def __len__(self) -> int:
-        self._entries.expire()
-        return len(self._entries)
+        return len(self._cache)
 
-    def get(self, key: str, version: object) -> Value | None:
+    @property
+    def hits(self) -> int:
+        return self._cache.hits
+
+    @property
+    def misses(self) -> int:
+        return self._cache.misses
+
+    def get(self, key: str, version: int) -> Value | None:
         """Return what was computed for `key` from this version of the data, None if nothing."""
-        entry = self._entries.get(key)
-        if entry is None or entry[0] != version:
-            self.misses += 1
-            return None
-        self.hits += 1
-        return entry[1]
+        found: Value | None = self._cache.get(key, version)
+        return found
 
-    def put(self, key: str, version: object, value: Value) -> None:
-        """Keep `value`; the least recently used entry goes when there are too many."""
-        self._entries[key] = (version, value)
+    def put(self, key: str, version: int, value: Value) -> None:
+        self._cache.put(key, value, version)

@@ -36,6 +36,24 @@ class TradeStatistics(NamedTuple):
     realised: float
 
 
+class PredictionRow(NamedTuple):
+    """A judgement of one piece of news. Times are milliseconds since the epoch, UTC."""
+
+    digest: str
+    """Of the text and of what judged it: equal digests mean equal judgements."""
+    news_id: str
+    symbols: tuple[str, ...]
+    source: str
+    model: str
+    positive: float
+    negative: float
+    neutral: float
+    score: float
+    """-1 (bad) to 1 (good)."""
+    news_time_ms: int
+    judged_at_ms: int
+
+
 def order_row(order: Order) -> Row:
     """Return the order as the table holds it."""
     return {

@@ -1,34 +1,44 @@
-"""The journal's tables. `sqlite3 journal.sqlite` reads them, too: names and units are those of the product.
+"""The journal's tables. `sqlite3 journal.sqlite` and `psql` read them, too: names and units are those of the product.
 
-A change of these tables raises SCHEMA_VERSION; an engine refuses a journal that is newer than itself.
+A change here needs a migration (:mod:`tradingbot_engine.database.migration`), and a migration only ever adds: an engine of the version
+before works beside this one, on the same tables. What can't be done so raises OLDEST_WRITER, which shuts older engines out.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import CheckConstraint, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""What this engine knows: the number of the newest migration."""
+OLDEST_WRITER: Final = 1
+"""The oldest SCHEMA_VERSION whose engine may write to these tables; it stands in `journal.schema_version`."""
+
+Number: Final = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits in both: SQLite's INTEGER has them, and only under that name is a primary key the row's own number."""
 
 metadata: Final = MetaData()
 
 journal: Final = Table(
     "journal",
     metadata,
-    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    # The oldest engine that may write here, as a number that every engine since the first compares with what it knows.
     Column("schema_version", Integer, nullable=False),
     # Whose journal it is; another bot's engine doesn't touch it.
     Column("namespace", String, nullable=False),
     Column("name", String, nullable=False),
     Column("uid", String, nullable=False),
     Column("shard", Integer, nullable=False),
+    # Raised by each start: who wrote an older one into its memory can't write here any more.
+    Column("epoch", Number, nullable=False, server_default="0"),
 )
 
 orders: Final = Table(
     "orders",
     metadata,
-    Column("sequence", Integer, primary_key=True),
+    Column("sequence", Number, primary_key=True, autoincrement=False),
     Column("client_order_id", String, nullable=False, unique=True),
     Column("symbol", String, nullable=False),
     Column("side", String, nullable=False),
@@ -37,37 +47,38 @@ orders: Final = Table(
     Column("reference_price", Float, nullable=False),
     Column("status", String, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("lap", Integer, nullable=False),
-    Column("step", Integer, nullable=False),
-    Column("time_ms", Integer, nullable=False),
+    Column("lap", Number, nullable=False),
+    Column("step", Number, nullable=False),
+    Column("time_ms", Number, nullable=False),
 )
 # Open orders are looked up at each start, and are few.
-Index("orders_open", orders.c.sequence, sqlite_where=orders.c.status == "new")
+_OPEN: Final = orders.c.status == "new"
+Index("orders_open", orders.c.sequence, sqlite_where=_OPEN, postgresql_where=_OPEN)
 
 fills: Final = Table(
     "fills",
     metadata,
-    Column("sequence", Integer, primary_key=True),
+    Column("sequence", Number, primary_key=True, autoincrement=False),
     # One fill for an order at most: a second one is refused by the database itself.
-    Column("order_sequence", Integer, ForeignKey("orders.sequence"), nullable=False, unique=True),
+    Column("order_sequence", Number, ForeignKey("orders.sequence"), nullable=False, unique=True),
     Column("symbol", String, nullable=False),
     Column("side", String, nullable=False),
     Column("quantity", Float, nullable=False),
     Column("price", Float, nullable=False),
     Column("fee", Float, nullable=False),
     Column("realised", Float),
-    Column("lap", Integer, nullable=False),
-    Column("step", Integer, nullable=False),
-    Column("time_ms", Integer, nullable=False),
+    Column("lap", Number, nullable=False),
+    Column("step", Number, nullable=False),
+    Column("time_ms", Number, nullable=False),
 )
 
 equity: Final = Table(
     "equity",
     metadata,
-    Column("sequence", Integer, primary_key=True),
-    Column("lap", Integer, nullable=False),
-    Column("step", Integer, nullable=False),
-    Column("time_ms", Integer, nullable=False),
+    Column("sequence", Number, primary_key=True, autoincrement=False),
+    Column("lap", Number, nullable=False),
+    Column("step", Number, nullable=False),
+    Column("time_ms", Number, nullable=False),
     Column("equity", Float, nullable=False),
     Column("cash", Float, nullable=False),
     Column("drawdown", Float, nullable=False),
@@ -76,11 +87,11 @@ equity: Final = Table(
 checkpoint: Final = Table(
     "checkpoint",
     metadata,
-    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
     # For people who look; what is restored is the state.
-    Column("lap", Integer, nullable=False),
-    Column("step", Integer, nullable=False),
-    Column("bars", Integer, nullable=False),
+    Column("lap", Number, nullable=False),
+    Column("step", Number, nullable=False),
+    Column("bars", Number, nullable=False),
     Column("equity", Float, nullable=False),
     Column("state", Text, nullable=False),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 from array import array
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 from msgspec import Struct
 
@@ -88,9 +88,10 @@ class Prices:
         """Return the bars of each step from `first` up to but not including `last`."""
         start, end = self._starts[first], self._starts[last]
         columns = self._columns
+        names = list(self.symbols)  # a list is looked up in half the time of a tuple
         bars = map(
             Bar,
-            map(self.symbols.__getitem__, columns.symbol_indexes[start:end]),
+            map(names.__getitem__, columns.symbol_indexes[start:end]) if len(names) > 1 else repeat(names[0]),
             columns.times_ms[start:end],
             columns.opens[start:end],
             columns.highs[start:end],

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tradingbot_engine.indicators.period import check_period
+
 
 class EMA:
     """See the module. `value` is None until `period` prices were seen."""
@@ -15,7 +17,7 @@ class EMA:
     __slots__ = ("_factor", "_seen", "_sum", "period", "value")
 
     def __init__(self, period: int) -> None:
-        self.period = period
+        self.period = check_period(period)
         self.value: float | None = None
         self._factor = 2.0 / (period + 1)
         self._seen = 0

@@ -25,6 +25,10 @@ class OrderGate:
         self._books = books
         self._counts = counts
 
+    def set_risk(self, risk: Risk) -> None:
+        """Go by these limits from the next order on; what is open stays."""
+        self._risk = risk
+
     def send(self, intent: Intent, moment: Moment, peak_equity: float) -> None:
         """Send one order; `peak_equity` is the highest before this moment."""
         self._counts.operations[Component.ORDERS] += 1

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 from msgspec import Struct
 
 from tradingbot_engine.feed.prices import Bar
+from tradingbot_engine.news.item import News
 from tradingbot_engine.orders.order import Fill
 
 
@@ -57,6 +58,9 @@ class Strategy:
     def on_bar(self, bar: Bar) -> None:
         """A bar has closed."""
         raise TypeError(f"{type(self).__name__} has no on_bar, so it can't judge {bar.symbol}")
+
+    def on_news(self, news: News) -> None:
+        """News was published since the step before, or at the time of the bars that follow. Its sentiment is judged already."""
 
     def on_fill(self, fill: Fill) -> None:
         """An order was filled, before the bars of the step that filled it."""

@@ -13,10 +13,18 @@ import msgspec
 
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.spec import Strategy as StrategySection
+from tradingbot_engine.strategy.donchian_breakout import DonchianBreakout
 from tradingbot_engine.strategy.ema_cross import EmaCross
 from tradingbot_engine.strategy.interface import Parameters, Strategy
+from tradingbot_engine.strategy.rsi_reversion import RsiReversion
+from tradingbot_engine.strategy.sentiment import SentimentStrategy
 
-BUILT_IN: Final[dict[str, type[Strategy]]] = {"ema-cross": EmaCross}
+BUILT_IN: Final[dict[str, type[Strategy]]] = {
+    "donchian-breakout": DonchianBreakout,
+    "ema-cross": EmaCross,
+    "rsi-reversion": RsiReversion,
+    "sentiment": SentimentStrategy,
+}
 
 
 class Recipe(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from tradingbot_engine.checkpoint import NO_STATE
+from tradingbot_engine.news.item import News
 from tradingbot_engine.orders.order import Fill
 from tradingbot_engine.strategy.interface import Desk, Strategy
 from tradingbot_engine.telemetry.counts import Component, Counts
@@ -56,6 +57,21 @@ class StrategyRunner:
             self.strategy.on_fill(fill)
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything; failed() counts and logs it
             self.failed("on_fill", error)
+            return False
+        return True
+
+    @property
+    def hears_news(self) -> bool:
+        """Whether the strategy has an `on_news` of its own; otherwise nobody needs to judge any."""
+        return type(self.strategy).on_news is not Strategy.on_news
+
+    def on_news(self, news: News) -> bool:
+        """Tell the strategy of a piece of news; return whether it took it well."""
+        self._counts.operations[Component.STRATEGY] += 1
+        try:
+            self.strategy.on_news(news)
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything; failed() counts and logs it
+            self.failed("on_news", error)
             return False
         return True
 

@@ -17,6 +17,8 @@ class Component(enum.Enum):
     ORDERS = "orders"
     DATABASE = "database"
 
+    __hash__ = object.__hash__  # the one of an enum is written in Python, and counts are found by it while bars wait
+
 
 class Counts:
     """Of this process, since it started. `bars` are per symbol."""

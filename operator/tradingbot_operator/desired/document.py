@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec import Struct
+
 from tradingbot_contract.document import VERSION, BotIdentity, DatabaseAccess, EngineDocument
+from tradingbot_contract.resources import Prediction
 from tradingbot_contract.spec import Health
 from tradingbot_operator.resource import TradingBot
 
@@ -10,6 +15,7 @@ from tradingbot_operator.resource import TradingBot
 def build_document(bot: TradingBot, *, shard: int = 0) -> EngineDocument:
     """Return the document of one shard."""
     spec = bot.spec
+    database = spec.database
     return EngineDocument(
         api_version=VERSION,
         bot=BotIdentity(namespace=bot.metadata.namespace, name=bot.metadata.name, uid=bot.metadata.uid, shard=shard),
@@ -18,9 +24,24 @@ def build_document(bot: TradingBot, *, shard: int = 0) -> EngineDocument:
         market=spec.market,
         broker=spec.broker,
         risk=spec.risk,
-        database=DatabaseAccess(pool=spec.database.pool),
+        # Addresses are secrets: the pod gets them from Secrets, and the document only tells that there are any.
+        database=DatabaseAccess(
+            pool=database.pool,
+            retry=database.retry,
+            health_interval_seconds=database.health_interval_seconds,
+            retention=database.retention,
+            external=database.url_secret_ref is not None,
+        ),
+        redis=spec.redis.pool if spec.redis else None,
+        http=spec.http,
         cache=spec.cache,
-        # What to do about a sick engine is the operator's business; the pod is told what counts as healthy.
-        health=Health(**{name: getattr(spec.health, name) for name in Health.__struct_fields__}),
+        memory_mode=spec.engine.memory_mode,
+        # Where the volume of models comes from, and what to do about a sick engine, is the operator's business.
+        prediction=Prediction(**_fields_of(Prediction, spec.prediction)),
+        health=Health(**_fields_of(Health, spec.health)),
         observability=spec.observability,
     )
+
+
+def _fields_of(model: type[Struct], section: Struct) -> dict[str, Any]:
+    return {name: getattr(section, name) for name in model.__struct_fields__}

@@ -2,6 +2,8 @@
 
 The two run under different users in one process namespace: the observer sees what the engine needs of the machine, and neither its
 environment nor its files. The pod keeps the restricted Pod Security standard and has no token for the API server.
+
+A bot with a database elsewhere keeps its volume: the engine's lock, what may be lost with the power, and models from a hub are on it.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ from tradingbot_contract.endpoints import (
     ENGINE_UID,
     ENV_CONFIG,
     ENV_DATA,
+    ENV_DATABASE_URL,
     ENV_MEMORY_LIMIT,
     ENV_POD_NAME,
     ENV_POD_UID,
+    ENV_REDIS_URL,
     LIVENESS_PATH,
     OBSERVER_CONTAINER,
     OBSERVER_PORT,
@@ -29,10 +33,13 @@ from tradingbot_contract.endpoints import (
     READINESS_PATH,
     TEMPORARY_DIRECTORY,
 )
+from tradingbot_operator.compute import Engine
+from tradingbot_operator.desired import models
 from tradingbot_operator.desired.document import build_document
 from tradingbot_operator.names import RESTART_HASH, claim_name, config_name, labels
-from tradingbot_operator.resource import Engine, TradingBot
+from tradingbot_operator.resource import TradingBot, TradingBotSpec
 from tradingbot_operator.settings import OperatorSettings
+from tradingbot_operator.stores import SecretKey
 
 STOP_SECONDS: Final = 10
 """How long an engine may take to write its journal and leave."""
@@ -57,13 +64,14 @@ def build_pod_template(bot: TradingBot, settings: OperatorSettings) -> dict[str,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "initContainers": [_observer(engine, settings)],
-        "containers": [_engine(engine, settings)],
+        "containers": [_engine(bot.spec, settings)],
         "volumes": [
             {"name": "config", "configMap": {"name": config_name(bot)}},
             {"name": "data", "persistentVolumeClaim": {"claimName": claim_name(bot)}},
             # One each: what the observer writes is not the engine's to read, and the other way round.
             {"name": "engine-tmp", "emptyDir": {"sizeLimit": "64Mi"}},
             {"name": "observer-tmp", "emptyDir": {"sizeLimit": "16Mi"}},
+            *models.build_volumes(bot.spec.prediction),
         ],
     }
     if engine.node_selector:
@@ -74,8 +82,8 @@ def build_pod_template(bot: TradingBot, settings: OperatorSettings) -> dict[str,
     }
 
 
-def _engine(engine: Engine, settings: OperatorSettings) -> dict[str, Any]:
-    resources = engine.resources
+def _engine(spec: TradingBotSpec, settings: OperatorSettings) -> dict[str, Any]:
+    engine, resources = spec.engine, spec.engine.resources
     limits = {"memory": resources.limits.memory} | ({"cpu": resources.limits.cpu} if resources.limits.cpu else {})
     return {
         "name": ENGINE_CONTAINER,
@@ -83,6 +91,8 @@ def _engine(engine: Engine, settings: OperatorSettings) -> dict[str, Any]:
         "env": [
             {"name": ENV_CONFIG, "value": f"{CONFIG_DIRECTORY}/{CONFIG_FILE}"},
             {"name": ENV_DATA, "value": DATA_DIRECTORY},
+            *_addresses(spec),
+            *models.build_environment(spec.prediction),
             *_identity(),
             # glibc keeps freed memory in many arenas and gives little back; both settings bound that.
             {"name": "MALLOC_ARENA_MAX", "value": "2"},
@@ -103,6 +113,7 @@ def _engine(engine: Engine, settings: OperatorSettings) -> dict[str, Any]:
             {"name": "config", "mountPath": CONFIG_DIRECTORY, "readOnly": True},
             {"name": "data", "mountPath": DATA_DIRECTORY},
             {"name": "engine-tmp", "mountPath": TEMPORARY_DIRECTORY},
+            *models.build_mounts(spec.prediction),
         ],
     }
 
@@ -142,6 +153,16 @@ def _program(engine: Engine, settings: OperatorSettings, module: str, uid: int) 
             "capabilities": {"drop": ["ALL"]},
         },
     }
+
+
+def _addresses(spec: TradingBotSpec) -> list[dict[str, Any]]:
+    """Return the addresses that hold passwords: the kubelet takes them from Secrets, which neither operator nor document ever sees."""
+    named = ((ENV_DATABASE_URL, spec.database.url_secret_ref), (ENV_REDIS_URL, spec.redis.url_secret_ref if spec.redis else None))
+    return [_secret(name, key) for name, key in named if key is not None]
+
+
+def _secret(name: str, key: SecretKey) -> dict[str, Any]:
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": key.name, "key": key.key}}}
 
 
 def _identity() -> list[dict[str, Any]]:

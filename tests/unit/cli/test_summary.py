@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 from tradingbot_cli.pages import Performance
 from tradingbot_cli.summary import Result, build_rows
 from tradingbot_contract.report import EngineState, EngineStatus, Sample
@@ -31,7 +29,7 @@ def test_all_is_known() -> None:
     history.add(Sample(at=1.0, cpu_percent=10.0, memory_bytes=50 * 2**20, score=100.0))
     history.add(Sample(at=2.0, cpu_percent=20.0, memory_bytes=60 * 2**20, score=80.0))
     performance = Performance(currency="USD", max_drawdown_percent=12.5, trades=4, win_rate_percent=25.0, fees=33.3)
-    result = Result(engine=ENGINE, performance=performance, history=history.summarise(1, 3.0), journal=Path("data/journal.sqlite"))
+    result = Result(engine=ENGINE, performance=performance, history=history.summarise(1, 3.0), journal="data/journal.sqlite")
     assert build_rows(result) == [
         ("equity", "100,000.00 USD → 90,000.00 USD"),
         ("return", "-10.00 %"),
@@ -46,4 +44,4 @@ def test_all_is_known() -> None:
 
 
 def test_nothing_is_known() -> None:
-    assert build_rows(Result(engine=None, performance=None, history=None, journal=Path("j"))) == [("journal", "j")]
+    assert build_rows(Result(engine=None, performance=None, history=None, journal="j")) == [("journal", "j")]

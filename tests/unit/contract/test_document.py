@@ -60,18 +60,39 @@ def test_what_is_no_document_is_refused(text: str) -> None:
         parse_document(text)
 
 
-def test_thresholds_and_intervals_reach_a_running_pod_and_all_else_needs_a_new_process() -> None:
-    before = restart_hash(document())
-    assert restart_hash(document(generation=4)) == before
-    assert restart_hash(document(health={"silentAfterSeconds": 5})) == before
-    assert restart_hash(document(observability={"intervalSeconds": 5})) == before
-    for change in (
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"generation": 4},
+        {"health": {"silentAfterSeconds": 5}},
+        {"observability": {"intervalSeconds": 5, "otlpEndpoint": "http://collector:4318"}},
+        {"risk": {"maxOrderNotional": 5}},
+        {"database": {"pool": {"size": 6}, "retry": {"attempts": 1}, "healthIntervalSeconds": 5, "retention": {"orders": 1000}}},
+        {"http": {"limit": 6}},
+        {"cache": {"maxEntries": 5, "views": {"ttlSeconds": 5}}},
+    ],
+)
+def test_what_is_live_reaches_a_running_pod(change: dict[str, Any]) -> None:
+    assert restart_hash(document(**change)) == restart_hash(document())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
         {"strategy": {"name": "ema-cross", "parameters": {"fastPeriod": 5}}},
         {"market": {"symbols": ["AAPL"]}},
+        {"market": {"symbols": ["AAPL", "MSFT"], "news": {"type": "file", "file": {"data": "/news.csv"}}}},
         {"broker": {"paper": {"feeBasisPoints": 1}}},
-        {"risk": {"maxOrderNotional": 5}},
-        {"database": {"pool": {"size": 6}}},
-        {"cache": {"maxEntries": 5}},
         {"bot": {"namespace": "desk", "name": "first", "uid": "u-2"}},
-    ):
-        assert restart_hash(document(**change)) != before, change
+        {"database": {"external": True}},
+        {"redis": {}},
+        {"memoryMode": "Minimal"},
+        {"prediction": {"finbert": {"source": "/models/one"}}},
+    ],
+)
+def test_all_else_needs_a_new_process(change: dict[str, Any]) -> None:
+    assert restart_hash(document(**change)) != restart_hash(document())
+
+
+def test_the_settings_of_redis_are_live_and_that_there_is_one_is_not() -> None:
+    assert restart_hash(document(redis={"maxConnections": 3})) == restart_hash(document(redis={}))

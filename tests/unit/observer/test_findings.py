@@ -5,13 +5,29 @@ from typing import Any
 import msgspec
 import pytest
 
-from tradingbot_contract.report import EngineState, EngineStatus, Finding, FindingReason, Sample, Severity
+from tradingbot_contract.report import Dependency, EngineState, EngineStatus, Finding, FindingReason, PoolUse, Sample, Severity
 from tradingbot_contract.spec import Health, Limits, ScoreLimits
-from tradingbot_observer.findings import CHECKS, POSSIBLE, STARTUP_GRACE_SECONDS, Situation, assess
+from tradingbot_observer.findings import CHECKS, POSSIBLE, assess
+from tradingbot_observer.process_checks import STARTUP_GRACE_SECONDS
+from tradingbot_observer.resource_checks import EXHAUSTED_SECONDS
+from tradingbot_observer.symptoms import Situation
 
 NOW = 10_000.0
 WELL_STATUS = EngineStatus(
-    state=EngineState.RUNNING, generation=3, started_at=NOW - 500, heartbeat_at=NOW - 1, last_bar_at=NOW - 1, feed_due=True
+    state=EngineState.RUNNING,
+    generation=3,
+    started_at=NOW - 500,
+    heartbeat_at=NOW - 1,
+    last_bar_at=NOW - 1,
+    feed_due=True,
+    dependencies=(
+        Dependency(name="database", up=True, since=NOW - 500, latency_seconds=0.001),
+        Dependency(name="redis", up=True, since=NOW - 500),
+        Dependency(name="news", up=None, since=NOW - 500),
+        Dependency(name="otlp", up=True, since=NOW - 500),
+    ),
+    pools=(PoolUse(name="journal", used=1, max_connections=7, pending=0, timeouts=0),),
+    memory_mode="Full",
 )
 WELL_SAMPLE = Sample(
     at=NOW - 5,
@@ -54,6 +70,17 @@ def engine(**changes: Any) -> EngineStatus:
     return msgspec.structs.replace(WELL_STATUS, **changes)
 
 
+def without(*names: str) -> EngineStatus:
+    """Return the status of an engine that can't reach these dependencies."""
+    found = {each.name: each for each in WELL_STATUS.dependencies}
+    gone = {name: Dependency(name=name, up=False, since=NOW - 12, message="connection refused") for name in names}
+    return engine(dependencies=tuple((found | gone).values()))
+
+
+def exhausted(since: float | None) -> EngineStatus:
+    return engine(pools=(PoolUse(name="journal", used=7, max_connections=7, pending=2, timeouts=0, exhausted_since=since),))
+
+
 def sample(**changes: Any) -> Sample:
     return msgspec.structs.replace(WELL_SAMPLE, **changes)
 
@@ -70,6 +97,13 @@ CPU = (FindingReason.CPU_HIGH, Severity.WARNING)
 MEMORY = (FindingReason.MEMORY_HIGH, Severity.WARNING)
 ERRORS = (FindingReason.ERRORS_HIGH, Severity.WARNING)
 COLD = (FindingReason.CACHE_COLD, Severity.INFO)
+NO_DATABASE = (FindingReason.DATABASE_DOWN, Severity.CRITICAL)
+NO_REDIS = (FindingReason.REDIS_DOWN, Severity.WARNING)
+NO_NEWS = (FindingReason.DEPENDENCY_DOWN, Severity.WARNING)
+NO_COLLECTOR = (FindingReason.DEPENDENCY_DOWN, Severity.INFO)
+EXHAUSTED = (FindingReason.POOL_EXHAUSTED, Severity.WARNING)
+BEHIND = (FindingReason.JOURNAL_BEHIND, Severity.WARNING)
+LOWERED = (FindingReason.MEMORY_MODE_LOWERED, Severity.INFO)
 
 CASES: list[tuple[str, Situation, list[tuple[FindingReason, Severity]]]] = [
     ("all well", WELL, []),
@@ -110,6 +144,26 @@ CASES: list[tuple[str, Situation, list[tuple[FindingReason, Severity]]]] = [
         but(WELL, last_answer_at=NOW - 100, engine=engine(state=EngineState.REFUSED, feed_due=False)),
         [SILENT],
     ),
+    ("a changed document is not taken by the engine", but(WELL, engine=engine(document_refusal="memory: too much")), [NOT_TAKEN]),
+    (
+        "not taken, by an old answer: only silence is known",
+        but(WELL, last_answer_at=NOW - 100, engine=engine(document_refusal="memory: too much")),
+        [SILENT],
+    ),
+    # What the engine needs
+    ("no database", but(WELL, engine=without("database")), [NO_DATABASE]),
+    ("no Redis", but(WELL, engine=without("redis")), [NO_REDIS]),
+    ("no news", but(WELL, engine=without("news")), [NO_NEWS]),
+    ("no collector of metrics", but(WELL, engine=without("otlp")), [NO_COLLECTOR]),
+    ("neither news nor collector: the worse one counts", but(WELL, engine=without("news", "otlp")), [NO_NEWS]),
+    ("nothing tried yet", but(WELL, engine=engine(dependencies=(Dependency(name="database", up=None, since=NOW),))), []),
+    ("an engine that says nothing of what it needs", but(WELL, engine=engine(dependencies=(), pools=(), memory_mode="")), []),
+    ("no database, by an old answer: only silence is known", but(WELL, last_answer_at=NOW - 100, engine=without("database")), [SILENT]),
+    ("all connections in use, nobody waits", but(WELL, engine=exhausted(None)), []),
+    ("pool exhausted by a burst", but(WELL, engine=exhausted(NOW - EXHAUSTED_SECONDS)), []),
+    ("pool exhausted", but(WELL, engine=exhausted(NOW - EXHAUSTED_SECONDS - 0.1)), [EXHAUSTED]),
+    ("journal behind", but(WELL, engine=engine(journal_behind_seconds=31.0)), [BEHIND]),
+    ("memory mode lowered", but(WELL, engine=engine(memory_mode="Minimal", memory_mode_reason="memory is short")), [LOWERED]),
     # The feed
     ("bar at the limit of its age", but(WELL, engine=engine(last_bar_at=NOW - 60)), []),
     ("stale", but(WELL, engine=engine(last_bar_at=NOW - 60.1)), [STALE]),
@@ -142,13 +196,34 @@ CASES: list[tuple[str, Situation, list[tuple[FindingReason, Severity]]]] = [
         "everything wrong, in the order of the checks",
         but(
             WELL,
-            engine=engine(last_bar_at=NOW - 600),
+            engine=msgspec.structs.replace(
+                without("database", "redis", "news", "otlp"),
+                last_bar_at=NOW - 600,
+                pools=exhausted(NOW - 60).pools,
+                journal_behind_seconds=60.0,
+                memory_mode_reason="memory is short",
+            ),
             document_error="bad",
             sample=sample(
                 score=10.0, response_p95_seconds=9.0, cpu_percent=99.0, memory_percent=99.0, error_percent=50.0, cache_hit_percent=1.0
             ),
         ),
-        [NOT_TAKEN, STALE, LOW_CRITICAL, SLOW, CPU, MEMORY, ERRORS, COLD],
+        [
+            NOT_TAKEN,
+            NO_DATABASE,
+            STALE,
+            LOW_CRITICAL,
+            SLOW,
+            CPU,
+            MEMORY,
+            ERRORS,
+            NO_REDIS,
+            NO_NEWS,
+            EXHAUSTED,
+            BEHIND,
+            COLD,
+            LOWERED,
+        ],
     ),
 ]
 
@@ -181,3 +256,19 @@ def test_a_message_has_the_value_and_the_limit() -> None:
     situation = but(WELL, sample=sample(cpu_percent=91.26), health=Health(cpu_percent=Limits(elevated=50, high=87.5)))
     (finding,) = assess(situation, ())
     assert finding == Finding(FindingReason.CPU_HIGH, Severity.WARNING, "CPU is 91.3 % of a core (limit 87.5 %)", since=NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (without("database"), "database can't be reached for 12 s: connection refused"),
+        (without("news", "otlp"), "news can't be reached for 12 s: connection refused; otlp can't be reached for 12 s: connection refused"),
+        (exhausted(NOW - 8), "all 7 connections of the pool journal have been borrowed for 8 s, and 2 wait"),
+        (engine(journal_behind_seconds=31.2), "the oldest step of the feed that isn't in the journal has waited for 31 s"),
+        (engine(memory_mode="Minimal", memory_mode_reason="no model"), "news is judged in mode Minimal: no model"),
+        (engine(document_refusal="memory: too much"), "memory: too much; the engine goes on with generation 3"),
+    ],
+)
+def test_a_message_says_what_the_engine_said(status: EngineStatus, message: str) -> None:
+    (finding,) = assess(but(WELL, engine=status), ())
+    assert finding.message == message

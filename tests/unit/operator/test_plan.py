@@ -137,9 +137,18 @@ def test_children_that_the_garbage_collector_takes_are_left_to_it(make_world: Ma
     assert conditions(made.status)["Progressing"] == ("True", "RollingOut")
 
 
-def test_thresholds_reach_the_pod_without_a_restart(make_world: Make, make_bot: Make) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"health": {"silentAfterSeconds": 99}},
+        {"database": {"pool": {"size": 9}, "retry": {"attempts": 1}}},
+        {"cache": {"memoryLimit": "7Mi"}},
+        {"http": {"limit": 7}},
+    ],
+)
+def test_what_the_engine_follows_reaches_the_pod_without_a_restart(make_world: Make, make_bot: Make, change: dict[str, Any]) -> None:
     world = settled(make_world())
-    bot = make_bot(generation=2, health={"silentAfterSeconds": 99})
+    bot = make_bot(generation=2, **change)
     made = plan(msgspec.structs.replace(world, bot=bot), SETTINGS)
     assert [type(action).__name__ for action in made.actions] == ["ApplyChild", "TouchPod"]
     (config, touch) = made.actions
@@ -147,11 +156,73 @@ def test_thresholds_reach_the_pod_without_a_restart(make_world: Make, make_bot: 
     assert config.manifest["kind"] == "ConfigMap"
     assert isinstance(touch, TouchPod)
     assert conditions(made.status)["Ready"] == ("True", "EngineReady")
+    assert conditions(made.status)["Accepted"] == ("Unknown", "EngineStarting"), "the engine has not said that it runs this"
+
+
+def live_change(make_world: Make, make_bot: Make, make_report: Make, **engine: Any) -> World:
+    """Return the world of a live change whose children are applied, before the pod has said that it has seen it."""
+    world: World = make_world(bot=make_bot(generation=2, cache={"maxEntries": 7}), report=engine_of(make_report(), **engine))
+    return world
+
+
+def test_a_pod_that_a_cut_off_pass_left_untouched_is_touched_later_and_once(make_world: Make, make_bot: Make, make_report: Make) -> None:
+    world = live_change(make_world, make_bot, make_report)
+    (touch,) = plan(world, SETTINGS).actions
+    assert isinstance(touch, TouchPod)
+    (pod,) = world.pods
+    touched = msgspec.structs.replace(pod, document_hash=touch.document_hash)
+    assert plan(msgspec.structs.replace(world, pods=(touched,)), SETTINGS).actions == ()
+
+
+def test_a_pod_that_has_its_document_is_not_touched(make_world: Make, make_bot: Make, make_report: Make) -> None:
+    world = live_change(make_world, make_bot, make_report)
+    for view in (ReportView(report=make_report(generation=2)), ReportView(), ReportView(report=make_report(generation=None))):
+        assert plan(msgspec.structs.replace(world, reports={"pod-1": view}), SETTINGS).actions == ()
+
+
+def test_a_live_change_is_accepted_when_the_engine_runs_it(make_world: Make, make_bot: Make, make_report: Make) -> None:
+    made = plan(live_change(make_world, make_bot, make_report, generation=2), SETTINGS)
+    assert conditions(made.status)["Accepted"] == ("True", "Accepted")
+    assert made.status is not None
+    assert made.status.shards[0].config_generation == 2
+
+
+def test_a_live_change_that_the_engine_refuses_is_told_of_and_changes_nothing_else(
+    make_world: Make, make_bot: Make, make_report: Make
+) -> None:
+    world = live_change(make_world, make_bot, make_report, document_refusal="memory: 600Mi are needed")
+    made = plan(msgspec.structs.replace(world, reports=with_finding(world, FindingReason.DOCUMENT_REFUSED, Severity.WARNING)), SETTINGS)
+    assert not any(isinstance(action, RestartPod) for action in made.actions)
+    assert conditions(made.status)["Accepted"] == ("False", "DocumentRefused")
+    assert conditions(made.status)["Ready"] == ("True", "EngineReady")
+    assert made.status is not None
+    assert (made.status.phase, made.status.message) == (
+        Phase.REFUSED,
+        "memory: 600Mi are needed; the engine goes on with generation 1",
+    )
+    assert made.status.shards[0].config_generation == 1
+
+
+def with_finding(world: World, reason: FindingReason, severity: Severity) -> dict[str, ReportView]:
+    """Return the reports of a world with one finding."""
+    report = world.reports["pod-1"].report
+    assert report is not None
+    return {"pod-1": ReportView(report=msgspec.structs.replace(report, findings=(Finding(reason, severity, "found", since=0.0),)))}
+
+
+@pytest.mark.parametrize("reason", sorted(set(FindingReason) - {FindingReason.ENGINE_SILENT, FindingReason.ENGINE_GONE}, key=str))
+@pytest.mark.parametrize("severity", Severity)
+def test_only_an_engine_that_does_not_answer_is_ever_restarted(make_world: Make, reason: FindingReason, severity: Severity) -> None:
+    world = make_world()
+    made = plan(msgspec.structs.replace(world, reports=with_finding(world, reason, severity)), SETTINGS)
+    assert made.actions == ()
+    if severity is Severity.CRITICAL:
+        assert conditions(made.status)["Healthy"] == ("False", reason.value)
 
 
 def test_what_the_engine_reads_at_its_start_rolls_the_pod(make_world: Make, make_bot: Make) -> None:
     world = settled(make_world())
-    bot = make_bot(generation=2, cache={"maxEntries": 7})
+    bot = make_bot(generation=2, strategy={"name": "ema-cross", "parameters": {"fastPeriod": 3}})
     made = plan(msgspec.structs.replace(world, bot=bot), SETTINGS)
     assert [action.manifest["kind"] for action in made.actions if isinstance(action, ApplyChild)] == ["ConfigMap", "StatefulSet"]
     assert not any(isinstance(action, TouchPod) for action in made.actions)
@@ -368,7 +439,8 @@ class Cluster:
                 self.restarts.append(self.now)
                 self.make_pod()
             case TouchPod():
-                pass
+                assert self.pod is not None
+                self.pod = msgspec.structs.replace(self.pod, document_hash=action.document_hash)
 
     def make_pod(self) -> None:
         self.made_pods += 1

@@ -8,8 +8,10 @@ import pytest
 
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.report import FindingReason
+from tradingbot_contract.resources import MemoryMode
+from tradingbot_operator.compute import parse_cores
 from tradingbot_operator.reasons import Reason
-from tradingbot_operator.resource import RemediationMode, parse_bot, parse_cores
+from tradingbot_operator.resource import RemediationMode, parse_bot
 
 Body = dict[str, Any]
 
@@ -26,6 +28,16 @@ def test_what_is_not_given_has_a_default(make_body: Callable[..., Body]) -> None
     assert bot.spec.database.storage.size == "1Gi"
     assert bot.spec.health.remediation.mode is RemediationMode.ON
     assert bot.spec.engine.image is None
+    assert bot.spec.engine.memory_mode is MemoryMode.AUTO
+    assert bot.spec.database.url_secret_ref is None
+    assert bot.spec.redis is None
+    assert bot.spec.market.news is None
+
+
+def test_a_reference_to_a_secret_has_a_usual_key(make_body: Callable[..., Body]) -> None:
+    bot = parse_bot(make_body(redis={"urlSecretRef": {"name": "shared"}}))
+    assert bot.spec.redis is not None
+    assert (bot.spec.redis.url_secret_ref.name, bot.spec.redis.url_secret_ref.key, bot.spec.redis.port) == ("shared", "url", 6379)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +59,17 @@ def test_what_is_not_given_has_a_default(make_body: Callable[..., Body]) -> None
             {"engine": {"resources": {"requests": {"cpu": "1500m"}, "limits": {"cpu": "1.2"}}}},
             "spec.engine.resources: requests.cpu must not be more than limits.cpu",
         ),
+        (
+            {"engine": {"resources": {"requests": {"memory": "64Mi"}, "limits": {"memory": "128Mi"}}}},
+            r"spec: memory: 178Mi are needed \(engine 64Mi, caches 100Mi, pools 14Mi\), the limit is 128Mi: raise engine.resources",
+        ),
+        ({"redis": {}}, "spec.redis: Object missing required field `urlSecretRef`"),
+        ({"redis": {"urlSecretRef": {"name": "Not_A_Name"}}}, "spec.redis.urlSecretRef.name: "),
+        ({"database": {"port": 0}}, "spec.database.port: "),
+        ({"market": {"symbols": ["AAPL"], "news": {"type": "http"}}}, "spec.market.news: news.type is http, so news.http.url must"),
+        ({"prediction": {"finbert": {"source": "one/two/three"}}}, "spec.prediction.finbert.source: "),
+        ({"observability": {"otlpEndpoint": "http://user:secret@collector"}}, "spec.observability.otlpEndpoint: "),
+        ({"cache": {"pressure": {"growBelowPercent": 90}}}, "spec.cache.pressure: growBelowPercent must be below shrinkAbovePercent"),
         ({"health": {"cpuPercent": {"elevated": 9, "high": 8}}}, "spec.health.cpuPercent: elevated must be below high"),
         ({"health": {"score": {"critical": 65}}}, "spec.health.score: must be in order"),
         ({"health": {"remediation": {"mode": False}}}, "spec.health.remediation.mode: .*write On and Off in quotes"),

@@ -47,10 +47,25 @@ def test_a_node_is_structural_bounded_and_described(path: str, node: Schema) -> 
     assert isinstance(node.get("exclusiveMinimum", True), bool)
 
 
+OPTIONAL = {
+    ".spec.market.news",
+    ".spec.market.news.file",
+    ".spec.market.news.http",
+    ".spec.database.urlSecretRef",
+    ".spec.redis",
+    ".spec.prediction.finbert",
+    ".spec.prediction.social",
+}
+"""Sections that a bot does without unless they are given."""
+
+
 @pytest.mark.parametrize(("path", "node"), [(path, node) for path, node in NODES if path.startswith(".spec")])
 def test_defaults_reach_every_level_of_the_spec(path: str, node: Schema) -> None:
     for name, entry in node.get("properties", {}).items():
-        if entry["type"] == "object" and name not in node.get("required", ()):
+        if f"{path}.{name}" in OPTIONAL:
+            assert "default" not in entry
+            assert "Not set" in entry["description"] or f"{path}.{name}".startswith(".spec.market.news.")
+        elif entry["type"] == "object" and name not in node.get("required", ()):
             assert "default" in entry, f"without a default of its own, the defaults inside {path}.{name} would not apply"
 
 
@@ -69,7 +84,15 @@ def fill(schema: Schema, value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("text", ["{}", "{health: {score: {critical: 20}}, database: {pool: {size: 9}}}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "{health: {score: {critical: 20}}, database: {pool: {size: 9}}}",
+        "{redis: {urlSecretRef: {name: shared}}, prediction: {finbert: {source: /models/one}}}",
+        "{market: {symbols: [AAPL], news: {type: http, http: {url: 'http://news.example'}}}, database: {urlSecretRef: {name: shared}}}",
+    ],
+)
 def test_the_defaults_of_the_schema_are_those_of_the_model(text: str) -> None:
     spec = {"strategy": {"name": "ema-cross"}, "market": {"symbols": ["AAPL"]}} | yaml.safe_load(text)
     expected = msgspec.convert(spec, TradingBotSpec)
@@ -86,6 +109,10 @@ def test_rules_of_the_models_are_in_the_schema() -> None:
     assert rules[".spec.health.score"]
     assert len(rules[".spec.engine.resources"]) == 2
     assert "oldSelf" in rules[".spec.database.storage"][0]
+    assert "oldSelf" in rules[".spec.database"][0]
+    assert len(rules[".spec.market.news"]) == 2
+    (memory,) = rules[".spec"]
+    assert "self.engine.resources.limits.memory" in memory
     assert "self.metadata.name" in rules[""][0]
 
 

@@ -64,7 +64,7 @@ def test_the_fingerprint_is_of_what_runs_not_of_what_is_written() -> None:
 @pytest.mark.parametrize(
     ("name", "parameters", "said"),
     [
-        ("golden-goose", {}, "strategy.name: there is no built-in strategy 'golden-goose': use ema-cross"),
+        ("golden-goose", {}, "strategy.name: there is no built-in strategy 'golden-goose': use donchian-breakout, ema-cross, "),
         ("nowhere:Mine", {}, "strategy.name: module 'nowhere' can't be imported"),
         ("my_broken_strategies:Mine", {}, "strategy.name: module 'my_broken_strategies' can't be imported (RuntimeError: out of order)"),
         ("my_own_strategies:Nobody", {}, "strategy.name: module 'my_own_strategies' has no class 'Nobody'"),

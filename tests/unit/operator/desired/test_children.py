@@ -76,10 +76,19 @@ def test_the_config_holds_the_document(make_bot: MakeBot, settings: OperatorSett
         ({"health": {"remediation": {"mode": "Off"}}}, False),
         ({"observability": {"intervalSeconds": 3}}, False),
         ({"database": {"storage": {"size": "2Gi"}}}, False),
-        ({"database": {"pool": {"size": 7}}}, True),
-        ({"cache": {"maxEntries": 7}}, True),
+        ({"observability": {"otlpEndpoint": "http://collector:4318"}}, False),
+        ({"database": {"port": 6432}}, False),
+        ({"database": {"pool": {"size": 7}, "retry": {"attempts": 1}, "retention": {"orders": 1000}}}, False),
+        ({"cache": {"maxEntries": 7}}, False),
+        ({"http": {"limit": 7}}, False),
+        ({"risk": {"maxOrderNotional": 1}}, False),
         ({"strategy": {"name": "another"}}, True),
-        ({"risk": {"maxOrderNotional": 1}}, True),
+        ({"market": {"symbols": ["AAPL"]}}, True),
+        ({"database": {"urlSecretRef": {"name": "postgres"}}}, True),
+        ({"redis": {"urlSecretRef": {"name": "redis"}}}, True),
+        ({"prediction": {"finbert": {"source": "/models/one"}}}, True),
+        ({"prediction": {"volumeClaim": "models"}}, True),
+        ({"engine": {"memoryMode": "Minimal"}}, True),
         ({"engine": {"resources": {"limits": {"memory": "1Gi"}}}}, True),
         ({"engine": {"image": "other:2"}}, True),
     ],
@@ -90,6 +99,84 @@ def test_only_what_the_engine_reads_at_its_start_rolls_the_pod(
     before = child("StatefulSet", make_bot(), settings)["spec"]["template"]
     after = child("StatefulSet", make_bot(generation=2, **changes), settings)["spec"]["template"]
     assert (before != after) is rolls
+
+
+def test_a_live_change_is_in_the_config_alone(make_bot: MakeBot, settings: OperatorSettings) -> None:
+    redis = {"urlSecretRef": {"name": "redis"}}
+    before = build_children(make_bot(redis=redis), settings)
+    changed = make_bot(generation=2, redis=redis | {"pool": {"maxConnections": 3}}, cache={"memoryLimit": "7Mi"})
+    differing = [
+        manifest["kind"] for manifest, earlier in zip(build_children(changed, settings), before, strict=True) if manifest != earlier
+    ]
+    assert differing == ["ConfigMap"]
+
+
+def engine_of(bot: TradingBot, settings: OperatorSettings) -> dict[str, Any]:
+    (engine,) = child("StatefulSet", bot, settings)["spec"]["template"]["spec"]["containers"]
+    assert isinstance(engine, dict)
+    return engine
+
+
+def test_addresses_with_passwords_come_from_secrets_and_stand_nowhere(make_bot: MakeBot, settings: OperatorSettings) -> None:
+    bot = make_bot(database={"urlSecretRef": {"name": "postgres", "key": "dsn"}}, redis={"urlSecretRef": {"name": "redis"}})
+    environment = {entry["name"]: entry for entry in engine_of(bot, settings)["env"]}
+    assert environment["TRADINGBOT_DATABASE_URL"]["valueFrom"] == {"secretKeyRef": {"name": "postgres", "key": "dsn"}}
+    assert environment["TRADINGBOT_REDIS_URL"]["valueFrom"] == {"secretKeyRef": {"name": "redis", "key": "url"}}
+    document = build_document(bot)
+    assert document.database.external
+    assert document.redis is not None
+    (observer,) = child("StatefulSet", bot, settings)["spec"]["template"]["spec"]["initContainers"]
+    assert not {entry["name"] for entry in observer["env"]} & {"TRADINGBOT_DATABASE_URL", "TRADINGBOT_REDIS_URL"}
+    assert not {entry["name"] for entry in engine_of(make_bot(), settings)["env"]} & {"TRADINGBOT_DATABASE_URL", "TRADINGBOT_REDIS_URL"}
+
+
+def test_models_are_mounted_to_be_read_and_those_from_a_hub_are_kept(make_bot: MakeBot, settings: OperatorSettings) -> None:
+    mounted = make_bot(prediction={"volumeClaim": "shared", "finbert": {"source": "/models/finbert"}})
+    pod = child("StatefulSet", mounted, settings)["spec"]["template"]["spec"]
+    assert {"name": "models", "persistentVolumeClaim": {"claimName": "shared", "readOnly": True}} in pod["volumes"]
+    engine = engine_of(mounted, settings)
+    assert {"name": "models", "mountPath": "/models", "readOnly": True} in engine["volumeMounts"]
+    assert "HF_HOME" not in {entry["name"] for entry in engine["env"]}
+    fetched = engine_of(make_bot(prediction={"social": {"source": "somebody/social"}}), settings)
+    assert {"name": "HF_HOME", "value": "/var/lib/tradingbot/huggingface"} in fetched["env"]
+    assert "models" not in {mount["name"] for mount in fetched["volumeMounts"]}
+
+
+NEWS = {"symbols": ["AAPL"], "news": {"type": "http", "http": {"url": "http://news.example:8088/items"}}}
+
+
+@pytest.mark.parametrize(
+    ("sections", "ports"),
+    [
+        ({}, []),
+        ({"database": {"port": 1234}}, []),
+        ({"database": {"urlSecretRef": {"name": "postgres"}}}, [5432]),
+        ({"database": {"urlSecretRef": {"name": "postgres"}, "port": 6432}}, [6432]),
+        ({"redis": {"urlSecretRef": {"name": "redis"}}}, [6379]),
+        ({"redis": {"urlSecretRef": {"name": "redis"}, "port": 6380}}, [6380]),
+        ({"market": NEWS}, [8088]),
+        ({"market": NEWS | {"news": {"type": "http", "http": {"url": "https://news.example/items"}}}}, [443]),
+        ({"market": NEWS | {"news": {"type": "http", "http": {"url": "http://[::1]/items"}}}}, [80]),
+        ({"market": NEWS | {"news": {"type": "file", "file": {"data": "/news.csv"}, "http": {"url": "http://unused:1"}}}}, []),
+        ({"observability": {"otlpEndpoint": "http://collector:4318"}}, [4318]),
+        ({"prediction": {"finbert": {"source": "/models/finbert"}}}, []),
+        ({"prediction": {"finbert": {"source": "ProsusAI/finbert"}}}, [443]),
+        (
+            {
+                "database": {"urlSecretRef": {"name": "postgres"}},
+                "observability": {"otlpEndpoint": "https://collector"},
+                "prediction": {"social": {"source": "somebody/social"}},
+            },
+            [443, 5432],
+        ),
+    ],
+)
+def test_only_what_the_spec_names_can_be_reached(
+    make_bot: MakeBot, settings: OperatorSettings, sections: dict[str, Any], ports: list[int]
+) -> None:
+    dns, *others = child("NetworkPolicy", make_bot(**sections), settings)["spec"]["egress"]
+    assert {entry["port"] for entry in dns["ports"]} == {53}
+    assert [entry["port"] for rule in others for entry in rule["ports"]] == ports
 
 
 def test_the_pod_carries_the_hash_of_its_document(make_bot: MakeBot, settings: OperatorSettings) -> None:

@@ -1,0 +1,1 @@
+"""News for strategies: read, judged, and delivered when the market gets to its time."""

@@ -1,0 +1,64 @@
+"""Checks of the engine's process and of its main loop: is it there, does it answer, does it run its document, do bars come?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tradingbot_contract.report import EngineState, FindingReason, Severity
+from tradingbot_observer.symptoms import Situation, Symptom
+
+STARTUP_GRACE_SECONDS: Final = 30.0
+"""How long an engine may take from its start to its first answer, and a pod from the observer's start to an engine."""
+
+
+def engine_gone(now: Situation) -> Symptom | None:
+    """Find that there is no engine process, though there was one or should be one by now."""
+    if now.process_started_at is not None:
+        return None
+    if now.process_was_seen:
+        return Symptom(FindingReason.ENGINE_GONE, Severity.CRITICAL, "there is no engine process any more")
+    waited_seconds = now.at - now.observer_started_at
+    if now.last_answer_at is None and waited_seconds > STARTUP_GRACE_SECONDS:
+        message = f"there is no engine process, {waited_seconds:.0f} s after the observer started"
+        return Symptom(FindingReason.ENGINE_GONE, Severity.CRITICAL, message)
+    return None
+
+
+def engine_silent(now: Situation) -> Symptom | None:
+    """Find that an engine which is there does not answer."""
+    if now.answers or engine_gone(now):
+        return None
+    if now.process_has_answered and now.last_answer_at is not None:
+        silent_seconds, since = now.at - now.last_answer_at, "its last answer"
+        allowed_seconds = now.health.silent_after_seconds
+    else:
+        silent_seconds, since = now.at - (now.process_started_at or now.observer_started_at), "its start"
+        allowed_seconds = max(STARTUP_GRACE_SECONDS, now.health.silent_after_seconds)
+    if silent_seconds <= allowed_seconds:
+        return None
+    message = f"the engine does not answer, {silent_seconds:.0f} s after {since} (limit {allowed_seconds:g} s)"
+    return Symptom(FindingReason.ENGINE_SILENT, Severity.CRITICAL, message)
+
+
+def document_refused(now: Situation) -> Symptom | None:
+    """Find that the engine can't run its document, or that a changed document is not taken."""
+    if now.told is not None and now.told.state is EngineState.REFUSED:
+        return Symptom(FindingReason.DOCUMENT_REFUSED, Severity.CRITICAL, now.told.message)
+    if now.told is not None and now.told.document_refusal:
+        message = f"{now.told.document_refusal}; the engine goes on with generation {now.told.generation}"
+        return Symptom(FindingReason.DOCUMENT_REFUSED, Severity.WARNING, message)
+    if now.document_error:
+        return Symptom(FindingReason.DOCUMENT_REFUSED, Severity.WARNING, now.document_error)
+    return None
+
+
+def feed_stale(now: Situation) -> Symptom | None:
+    """Find that a bar is due and none was processed for too long."""
+    if now.told is None or not now.told.feed_due:
+        return None
+    age_seconds = now.at - (now.told.last_bar_at or now.told.started_at)
+    limit_seconds = now.health.stale_after_seconds
+    if age_seconds <= limit_seconds:
+        return None
+    what = "last bar was processed" if now.told.last_bar_at else "engine started without a bar"
+    return Symptom(FindingReason.FEED_STALE, Severity.CRITICAL, f"the {what} {age_seconds:.0f} s ago (limit {limit_seconds:g} s)")
