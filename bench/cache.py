@@ -18,8 +18,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from peer_environment import ROOT, make_peer_environment
+from peers.environment import make_peer_environment
 
+ROOT: Final = Path(__file__).resolve().parents[1]
 CANDIDATES: Final = ROOT / "bench" / "peers" / "cache_candidates.py"
 ENGINE: Final = "engine"
 PEERS: Final = (
@@ -39,7 +40,7 @@ Figures = dict[str, Any]
 
 def run(python: Path | str, name: str, requests: int) -> Figures:
     """Run one candidate in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "bench"), str(ROOT / "engine")))}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "bench"), str(ROOT / "engine"))), "PYTHONHASHSEED": "0"}
     command = [str(python), str(CANDIDATES), name, str(requests)]
     answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
     figures: Figures = json.loads(answer.splitlines()[-1])

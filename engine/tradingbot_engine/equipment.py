@@ -6,6 +6,7 @@ it can stop trading: what is gone is a fact in the status, and is done without.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from tradingbot_contract.resources import Cache as CacheSettings
 from tradingbot_contract.resources import Pool, RedisPool
 from tradingbot_engine import pool_watch
 from tradingbot_engine.cache.cache import Cache
-from tradingbot_engine.cache.manager import CacheManager
+from tradingbot_engine.cache.caches import CacheManager
 from tradingbot_engine.cache.name import CacheName
 from tradingbot_engine.cache.sharing import Sharing
 from tradingbot_engine.database import retention
@@ -47,6 +48,8 @@ from tradingbot_engine.views import SymbolPerformance
 if TYPE_CHECKING:
     from tradingbot_engine.redis_client.client import RedisClient
 
+_DRAIN_SECONDS: Final = 1.0
+"""How long the end waits for values that are on their way to Redis."""
 _HISTORY_CONNECTIONS: Final = Pool(size=1, max_overflow=1)
 """Nothing waits for the history, so it takes no more of a shared database."""
 
@@ -130,6 +133,11 @@ class Equipment:
             await self.news.close()
         await self.otlp.close()
         if self.redis is not None:
+            for name in CacheName:
+                sharing = self.caches.cache(name).sharing
+                if sharing is not None:
+                    with contextlib.suppress(TimeoutError):  # then it is computed anew
+                        await asyncio.wait_for(sharing.drain(), _DRAIN_SECONDS)
             await self.redis.close()
         await self.http.close()
         if self.history_database is not None:

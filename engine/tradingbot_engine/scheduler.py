@@ -166,7 +166,8 @@ class Scheduler:
         while not entry.wanted:
             seconds = draw_pause(entry.interval_seconds, entry.job.jitter, self._draw())
             try:
-                await asyncio.wait_for(entry.changed.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await entry.changed.wait()
             except TimeoutError:
                 break
             entry.changed.clear()

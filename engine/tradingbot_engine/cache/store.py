@@ -30,10 +30,10 @@ _BYTES: Final = EvictionCause.BYTES.value
 _EXPIRED: Final = EvictionCause.EXPIRED.value
 _VERSION: Final = EvictionCause.VERSION.value
 _PRESSURE: Final = EvictionCause.PRESSURE.value
-_SMALL_PART: Final = 10
-"""The small queue has a tenth of the entries, as in the paper."""
+_SMALL_PART: Final = 14
+"""The small queue has one entry in so many. The paper has 10; docs/design/0004-caches.md shows what each finds."""
 _MOST_USES: Final = 7
-"""The paper has 3; 7 costs as much and finds a little more (docs/design/0004-caches.md)."""
+"""The paper has 3."""
 _MOST_SPARED: Final = 32
 """So many entries at most are spared before one leaves; without it the one that leaves could take as long to find as the queue is."""
 _MOST_TRIMMED_BY_PUT: Final = 8
@@ -113,6 +113,13 @@ class Store(Generic[Key, Value]):
         if weight > self.max_bytes:
             self._evictions[_BYTES] += 1
             return
+        trace = hash(key)
+        departed = self._departed
+        slot = trace % len(departed)
+        queue = self._small
+        if departed[slot] == trace:
+            departed[slot] = 0
+            queue = self._main
         if len(self._entries) >= self.max_entries or self.size_bytes + weight > self.max_bytes:
             self._make_room(weight)
         entry = Entry()
@@ -125,14 +132,7 @@ class Store(Generic[Key, Value]):
         entry.uses = 0
         self.size_bytes += weight
         self._entries[key] = entry
-        trace = hash(key)
-        departed = self._departed
-        slot = trace % len(departed)
-        if departed[slot] == trace:
-            departed[slot] = 0
-            self._main.append(entry)
-        else:
-            self._small.append(entry)
+        queue.append(entry)
 
     def limit(self, max_entries: int, max_bytes: int, *, pressed: bool) -> None:
         """Set new limits. What is too much now leaves with the next `put` and `trim`, because memory is short if `pressed`."""

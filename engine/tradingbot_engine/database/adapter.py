@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class Outage(enum.Enum):
@@ -17,6 +17,14 @@ class Outage(enum.Enum):
     """It can't be opened anew. Connections that are open may work on a file that is deleted: only a check that opens it ends it."""
 
 
+class Verdict(NamedTuple):
+    """What a check has found."""
+
+    outage: Outage | None
+    """None: nothing is wrong."""
+    message: str = ""
+
+
 class Adapter(Protocol):
     """One database of one kind. Any thread may call it."""
 
@@ -27,14 +35,14 @@ class Adapter(Protocol):
     """SQL that begins a transaction that writes and has no limit of time."""
     single_writer: bool
     """Whether it takes one writer at a time, so that others had better wait in this process."""
-    check_failure: Outage
-    """What it means when a check fails."""
+    silence: Outage
+    """What it means when a check does not end."""
 
     def engine_options(self) -> dict[str, Any]:
         """Return what SQLAlchemy's engine is made with, beside its pool."""
 
-    def open(self, arguments: dict[str, Any]) -> Any:
-        """Return a new connection of the driver, set up.
+    def open(self, arguments: dict[str, Any], *, connections: int) -> Any:
+        """Return a new connection of the driver, set up: one of at most so many.
 
         Raises:
             Exception: the driver's own error; the message has no password.
@@ -49,8 +57,8 @@ class Adapter(Protocol):
     def judge(self, error: BaseException, *, writes: bool) -> Outage | None:
         """Return what a driver's error in a transaction says of the database; None: nothing, others may go on."""
 
-    def check(self, *, writes: bool) -> str | None:
-        """Reach it by a connection outside the pool, with a write if asked to; return what is wrong, empty if nothing.
+    def check(self, *, writes: bool) -> Verdict | None:
+        """Reach it by a connection outside the pool, with a write if asked to; return what was found.
 
         None: it answers, and how it does is no answer to the question. It returns within seconds unless a disk hangs.
         """

@@ -6,7 +6,7 @@ an outage leads to two groups at most, and what is repeated after a crash is bou
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 
 class Bounds(NamedTuple):

@@ -9,20 +9,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path  # B1-BRIDGE
 from typing import Any, Final, TypeVar
 
 import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, ExceptionContext
-from sqlalchemy.engine.interfaces import Dialect as DriverDialect
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.pool import QueuePool
 
-from tradingbot_contract.document import BotIdentity  # B1-BRIDGE
 from tradingbot_contract.metrics import OPERATION_DURATION, POOL_CREATE_TIME
 from tradingbot_contract.resources import Pool, Retry
 from tradingbot_engine.database.adapter import Adapter
-from tradingbot_engine.database.address import DatabaseAddress, Dialect, parse_database_address
+from tradingbot_engine.database.address import DatabaseAddress, Dialect
 from tradingbot_engine.database.loans import Loans
 from tradingbot_engine.database.pool_meter import Lane, PoolMeter
 from tradingbot_engine.database.retry import Retrier
@@ -32,7 +29,6 @@ from tradingbot_engine.pool_stats import PoolStats
 from tradingbot_engine.telemetry.record import Attributes, Record, ignore_measurement
 
 JOURNAL_POOL: Final = "journal"
-POOL_NAME: Final = JOURNAL_POOL  # B1-BRIDGE
 HISTORY_POOL: Final = "history"
 _OPERATIONS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _DRAINED_WITHIN_SECONDS: Final = 5.0
@@ -62,10 +58,6 @@ class Database:
             durable: Whether a commit has to survive the loss of power.
             name: What the pool is called in metrics: one of a few.
         """
-        if isinstance(address, Path):  # B1-BRIDGE until startup.py is wired
-            address = parse_database_address(None, address.parent, address.name, BotIdentity(namespace="x", name="x", uid="x"))
-            if callable(retry):
-                record, retry = retry, None  # type: ignore[unreachable]  # bridge
         self.address = address
         self.name = name
         self.adapter: Adapter = _make_adapter(address, durable=durable)
@@ -158,11 +150,6 @@ class Database:
         assert isinstance(pool, QueuePool)
         return pool
 
-    # B1-BRIDGE until readings.py is wired
-    pending = property(lambda self: self.stats().pending)
-    timeouts = property(lambda self: self.stats().timeouts)
-    max_connections = property(lambda self: self.stats().max_connections)
-
     @property
     def exhausted_since(self) -> float | None:
         """Since when all connections are borrowed and somebody waits, in seconds since the epoch; None when that isn't so."""
@@ -225,7 +212,7 @@ class Database:
             hide_parameters=True,
             **self.adapter.engine_options(),
         )
-        event.listen(engine, "do_connect", self._connect)
+        event.listen(engine, "do_connect", lambda *known: self._connect(known[-1], pool.max_connections))
         event.listen(engine, "handle_error", self._judge)
         if self._record is not ignore_measurement:
             event.listen(engine, "before_cursor_execute", _note_start)
@@ -238,9 +225,9 @@ class Database:
         self._drains.append(drain)
         drain.start()
 
-    def _connect(self, _dialect: DriverDialect, _entry: ConnectionPoolEntry, _arguments: list[Any], options: dict[str, Any]) -> Any:
+    def _connect(self, options: dict[str, Any], connections: int) -> Any:
         started_at = time.perf_counter()
-        connection = self.adapter.open(options)
+        connection = self.adapter.open(options, connections=connections)
         self._record(POOL_CREATE_TIME, time.perf_counter() - started_at, self._pool_attributes)
         with self._counting:
             self._created += 1

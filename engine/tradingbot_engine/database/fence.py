@@ -7,7 +7,7 @@ once, and must not come back by itself: two engines that take the journal from e
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy
 from sqlalchemy import Select, bindparam, select
@@ -36,7 +36,7 @@ def raise_epoch(connection: Connection) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def if_held(*columns: sqlalchemy.ColumnElement[object]) -> Select[tuple[object, ...]]:
+def if_held(*columns: sqlalchemy.ColumnElement[Any]) -> Select[Any]:
     """Return a query of one row, of none once another engine has started; that one waits while the transaction lasts."""
     journal = schema.journal
     statement = select(*columns).select_from(journal)

@@ -7,6 +7,7 @@ it is a table beside the journal's. Nothing waits for it: who records may go on 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import sqlalchemy
@@ -76,7 +77,7 @@ class History:
         try:
             for first in range(0, len(rows), _BATCH_ROWS):
                 values = [_values(row) for row in rows[first : first + _BATCH_ROWS]]
-                self._database.run_writing(lambda connection, values=values: _insert(connection, values))
+                self._database.run_writing(partial(_insert, values))
         except sqlalchemy.exc.SQLAlchemyError as error:
             raise _unavailable(error, "written") from error
 
@@ -94,7 +95,7 @@ class History:
             raise _unavailable(error, "read") from error
 
 
-def _insert(connection: Connection, values: list[Row]) -> None:
+def _insert(values: list[Row], connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - memory that SQLite needs nothing of
     else:
@@ -116,5 +117,5 @@ def _unavailable(error: sqlalchemy.exc.SQLAlchemyError, done: str) -> Exception:
     """Return what to raise: the environment's fault as what it is, a bug as itself."""
     fault = environment_fault(error)
     if fault is None and is_damaged(error):
-        fault = f"{error}: remove it, what it holds is made anew"
+        fault = f"{error.orig}: remove it, what it holds is made anew"
     return error if fault is None else UnavailableError(f"history: can't be {done}: {fault}")

@@ -18,6 +18,7 @@ from sqlalchemy.sql.dml import Insert
 from tradingbot_contract.document import BotIdentity, SpecError
 from tradingbot_engine.checkpoint import decode_checkpoint, encode_checkpoint
 from tradingbot_engine.database import schema
+from tradingbot_engine.database.bulk import BulkInsert
 from tradingbot_engine.database.connections import Database
 from tradingbot_engine.database.faults import environment_fault
 from tradingbot_engine.database.fence import HELD_EPOCH, FencedError, if_held, raise_epoch
@@ -86,7 +87,7 @@ class Journal:
     def _open(self, connection: Connection, bot: BotIdentity) -> Restored | None:
         migrate(connection, JOURNAL)
         self._claim(connection, bot)
-        self._statements = self._statements or _build_statements(connection.dialect.name)
+        self._statements = self._statements or _build_statements(connection)
         self._epoch = raise_epoch(connection)
         return self._restore(connection)
 
@@ -99,11 +100,11 @@ class Journal:
         if connection.execute(statements.checkpoint, {**parameters, HELD_EPOCH: self._epoch}).rowcount != 1:
             raise FencedError
         if group.orders:
-            connection.execute(statements.order, group.orders)
+            statements.orders.send(connection, group.orders)
         if group.fills:
-            connection.execute(statements.fill, group.fills)
+            statements.fills.send(connection, group.fills)
         if group.equity:
-            connection.execute(statements.equity, group.equity)
+            statements.equity.send(connection, group.equity)
 
     def _claim(self, connection: Connection, bot: BotIdentity) -> None:
         found = connection.execute(select(schema.journal)).mappings().one_or_none()
@@ -139,16 +140,16 @@ class Journal:
 
 
 class _Statements(NamedTuple):
-    """What a commit is made of, in one dialect."""
+    """What a commit is made of, for one database."""
 
     checkpoint: Insert
-    order: Insert
-    fill: Insert
-    equity: Insert
+    orders: BulkInsert
+    fills: BulkInsert
+    equity: BulkInsert
 
 
-def _build_statements(dialect: str) -> _Statements:
-    if dialect == "postgresql":
+def _build_statements(connection: Connection) -> _Statements:
+    if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - half a megabyte that SQLite needs nothing of
     else:
         # The two differ in type only: both have the clause, and the same methods for it.
@@ -159,17 +160,21 @@ def _build_statements(dialect: str) -> _Statements:
     chosen = [bindparam(f"new_{name}", type_=checkpoint.c[name].type) for name in _CHECKPOINT_COLUMNS]
     saved = insert(checkpoint).from_select(["id", *_CHECKPOINT_COLUMNS], if_held(literal(1), *chosen))
 
-    def once(table: Table) -> Insert:
-        return insert(table).on_conflict_do_nothing(index_elements=[table.c.sequence])
+    def once(table: Table) -> BulkInsert:
+        return BulkInsert(connection, table, insert(table).on_conflict_do_nothing(index_elements=[table.c.sequence]))
 
     return _Statements(
         checkpoint=saved.on_conflict_do_update(
             index_elements=[checkpoint.c.id], set_={name: saved.excluded[name] for name in _CHECKPOINT_COLUMNS}
         ).execution_options(preserve_rowcount=True),
-        order=order.on_conflict_do_update(
-            index_elements=[schema.orders.c.sequence], set_={"status": order.excluded.status, "reason": order.excluded.reason}
+        orders=BulkInsert(
+            connection,
+            schema.orders,
+            order.on_conflict_do_update(
+                index_elements=[schema.orders.c.sequence], set_={"status": order.excluded.status, "reason": order.excluded.reason}
+            ),
         ),
-        fill=once(schema.fills),
+        fills=once(schema.fills),
         equity=once(schema.equity),
     )
 

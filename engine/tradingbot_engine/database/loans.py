@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from types import CodeType
 from typing import Final
 
 LONGEST_LOAN_SECONDS: Final = 300.0
@@ -22,7 +23,7 @@ _logger = logging.getLogger(__name__)
 class Loan:
     """One borrowed connection."""
 
-    __slots__ = ("borrowed_at", "patient", "release_writer", "thread", "told", "where")
+    __slots__ = ("_borrower", "borrowed_at", "patient", "release_writer", "thread", "told")
 
     def __init__(self, *, patient: bool, release_writer: Callable[[], None]) -> None:
         self.borrowed_at = time.monotonic()
@@ -32,7 +33,15 @@ class Loan:
         """Lets the next writer of this process go on; does nothing for who reads."""
         self.thread = threading.current_thread().name
         self.told = False
-        self.where = _find_borrower()
+        self._borrower = _find_borrower()
+
+    @property
+    def where(self) -> str:
+        """Where in the code it was borrowed."""
+        if self._borrower is None:
+            return "unknown"
+        code, line = self._borrower
+        return f"{code.co_filename}:{line} in {code.co_name}"
 
 
 class Loans:
@@ -72,9 +81,9 @@ class Loans:
         _logger.error("a connection is leaked: who borrowed it %s: this is a bug", what, extra={"fields": fields})
 
 
-def _find_borrower() -> str:
+def _find_borrower() -> tuple[CodeType, int] | None:
     """Return the place in the code outside of this package's own plumbing; a frame is not kept, it would keep all it knows."""
     frame = inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "") in _OWN_MODULES:
         frame = frame.f_back
-    return "unknown" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+    return None if frame is None else (frame.f_code, frame.f_lineno)

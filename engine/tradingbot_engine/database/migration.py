@@ -56,6 +56,7 @@ def migrate(connection: Connection, chain: Chain) -> None:
         sqlalchemy.exc.SQLAlchemyError: it can't be done now.
     """
     if connection.dialect.name == "postgresql":
+        schema.complete_for_postgres()
         _enter_schema(connection)
     found = _read_version(connection, chain)
     if found is None:

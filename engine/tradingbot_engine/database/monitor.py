@@ -18,7 +18,7 @@ from typing import Final
 import sqlalchemy
 
 from tradingbot_contract.report import Dependency
-from tradingbot_engine.database.adapter import Adapter, Outage
+from tradingbot_engine.database.adapter import Adapter, Outage, Verdict
 from tradingbot_engine.database.availability import Availability, Proof, after_failure, after_success
 from tradingbot_engine.database.connections import Database
 
@@ -67,14 +67,15 @@ class DatabaseMonitor:
             self._check = _Check(self._adapter, writes=self._known.outage is Outage.UNWRITABLE)
         check = self._check
         await asyncio.wait({check.done}, timeout=_ANSWER_SECONDS)
-        outage = Outage.UNWRITABLE if check.writes else self._adapter.check_failure
         if not check.done.done():
-            self._fail(outage, f"no answer within {_ANSWER_SECONDS:g} s")
+            self._fail(self._adapter.silence, f"no answer within {_ANSWER_SECONDS:g} s")
             return
-        trouble, seconds = check.done.result()
-        if trouble:
-            self._fail(outage, trouble)
-        elif trouble is not None:
+        verdict, seconds = check.done.result()
+        if verdict is None:
+            return
+        if verdict.outage is not None:
+            self._fail(verdict.outage, verdict.message)
+        else:
             proof = Proof.WRITING_CHECK if check.writes else Proof.CHECK
             self._change(lambda known, now: after_success(known, proof, now, seconds))
 
@@ -97,18 +98,18 @@ class _Check:
 
     def __init__(self, adapter: Adapter, *, writes: bool) -> None:
         self.writes = writes
-        self.done: asyncio.Future[tuple[str | None, float]] = asyncio.get_running_loop().create_future()
-        """What is wrong, and how long it took in seconds."""
+        self.done: asyncio.Future[tuple[Verdict | None, float]] = asyncio.get_running_loop().create_future()
+        """What was found, and how long it took in seconds."""
         self._adapter = adapter
         threading.Thread(target=self._run, name="database-check", daemon=True).start()
 
     def _run(self) -> None:
         started_at = time.perf_counter()
-        trouble = self._adapter.check(writes=self.writes)
+        verdict = self._adapter.check(writes=self.writes)
         seconds = time.perf_counter() - started_at
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile: nobody wants to know any more
-            self.done.get_loop().call_soon_threadsafe(self._tell, (trouble, seconds))
+            self.done.get_loop().call_soon_threadsafe(self._tell, (verdict, seconds))
 
-    def _tell(self, result: tuple[str | None, float]) -> None:
+    def _tell(self, result: tuple[Verdict | None, float]) -> None:
         if not self.done.done():
             self.done.set_result(result)

@@ -15,7 +15,7 @@ from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from sqlalchemy.engine import URL
 
-from tradingbot_engine.database.adapter import Outage
+from tradingbot_engine.database.adapter import Outage, Verdict
 from tradingbot_engine.database.address import DatabaseAddress
 
 STATEMENT_SECONDS: Final = 30
@@ -77,7 +77,7 @@ class PostgresAdapter:
     """See :class:`tradingbot_engine.database.adapter.Adapter`."""
 
     single_writer = False
-    check_failure = Outage.GONE
+    silence = Outage.GONE
 
     def __init__(self, address: DatabaseAddress, *, durable: bool) -> None:
         self._schema = address.schema
@@ -98,7 +98,7 @@ class PostgresAdapter:
     def engine_options(self) -> dict[str, Any]:
         return {"use_native_hstore": False, "execution_options": {"schema_translate_map": {None: self._schema}}}
 
-    def open(self, arguments: dict[str, Any]) -> Any:
+    def open(self, arguments: dict[str, Any], *, connections: int) -> Any:  # noqa: ARG002 - they share nothing
         # Prepared statements belong to a session, and poolers before pgbouncer 1.21 give the next transaction another one.
         # In the driver's autocommit the adapter's own BEGIN is the only one.
         return LimitedConnection.connect(**{**self._defaults, **arguments}, autocommit=True, prepare_threshold=None)
@@ -128,18 +128,20 @@ class PostgresAdapter:
             return Outage.UNWRITABLE if writes else Outage.GONE
         return None
 
-    def check(self, *, writes: bool) -> str | None:
+    def check(self, *, writes: bool) -> Verdict | None:
         try:
             with LimitedConnection.connect(**{**self._defaults, **self._arguments}, autocommit=True, prepare_threshold=None) as connection:
                 read_only = connection.execute("SHOW transaction_read_only").fetchone()
                 if read_only != ("off",):
-                    return "it takes no writes: it is a standby, or was set to read-only"
+                    return Verdict(Outage.UNWRITABLE, "it takes no writes: it is a standby, or was set to read-only")
                 if writes:
                     connection.execute("SELECT pg_current_xact_id()")  # has to be written down when it commits
         except psycopg.Error as error:
             text = " ".join(str(error).split())
-            return None if any(words in text for words in _FULL_HOUSE) else text
-        return ""
+            if any(words in text for words in _FULL_HOUSE):
+                return None
+            return Verdict(self.judge(error, writes=writes) or Outage.GONE, text)
+        return Verdict(None)
 
 
 def _arguments_of(url: URL) -> dict[str, Any]:

@@ -52,8 +52,8 @@ orders: Final = Table(
     Column("time_ms", Number, nullable=False),
 )
 # Open orders are looked up at each start, and are few.
-_OPEN: Final = orders.c.status == "new"
-Index("orders_open", orders.c.sequence, sqlite_where=_OPEN, postgresql_where=_OPEN)
+_IS_OPEN: Final = orders.c.status == "new"
+_OPEN_ORDERS: Final = Index("orders_open", orders.c.sequence, sqlite_where=_IS_OPEN)
 
 fills: Final = Table(
     "fills",
@@ -95,3 +95,8 @@ checkpoint: Final = Table(
     Column("equity", Float, nullable=False),
     Column("state", Text, nullable=False),
 )
+
+
+def complete_for_postgres() -> None:
+    """Say what Postgres needs to know; said above, it would load all of its dialect into every bot with SQLite."""
+    _OPEN_ORDERS.dialect_options["postgresql"]["where"] = _IS_OPEN

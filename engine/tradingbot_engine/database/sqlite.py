@@ -3,8 +3,9 @@
 WAL lets views read while the journal writes. `synchronous=FULL` makes a commit survive the loss of power, not only the end of the
 process; NORMAL is several times as fast and may lose the last commits with the power, never the file.
 
-The file is mapped into memory: reading copies nothing. Mapped pages that were touched count in the process's resident size, but they are
-the page cache's, which the kernel takes back before it kills.
+The file is mapped into memory: reading copies nothing. Each connection has a map of its own, and the pages that it has touched count in
+the process's resident size as often as they are mapped, though memory holds them once and the kernel takes them back before it kills. So
+the connections share out what may be mapped: 30 of them that had each read a file of 87 MiB made 2.6 GiB of the resident size otherwise.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
-from tradingbot_engine.database.adapter import Outage
+from tradingbot_engine.database.adapter import Outage, Verdict
 
 BUSY_TIMEOUT_SECONDS: Final = 5.0
 """How long a connection waits for the lock that another process or connection holds."""
+_CHECK_BUSY_SECONDS: Final = 1.0
 _MMAP_BYTES: Final = 256 * 2**20
+"""Shared out among the connections of a pool."""
 _CACHE_KIB: Final = 1024
 """Pages that a connection keeps for itself; what it reads comes from the map, so that it holds little more than what it is writing."""
 _CHECKPOINT_PAGES: Final = 1000
@@ -38,7 +41,7 @@ class SqliteAdapter:
     begin_writing = "BEGIN IMMEDIATE"
     begin_patient = begin_writing
     single_writer = True
-    check_failure = Outage.MISPLACED
+    silence = Outage.MISPLACED
 
     def __init__(self, path: Path, *, durable: bool) -> None:
         self._path = path
@@ -49,7 +52,6 @@ class SqliteAdapter:
             "PRAGMA foreign_keys=ON",
             "PRAGMA temp_store=MEMORY",
             f"PRAGMA cache_size=-{_CACHE_KIB}",
-            f"PRAGMA mmap_size={_MMAP_BYTES}",
             f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}",
             f"PRAGMA journal_size_limit={_LOG_BYTES}",
         )
@@ -57,12 +59,12 @@ class SqliteAdapter:
     def engine_options(self) -> dict[str, Any]:
         return {}
 
-    def open(self, arguments: dict[str, Any]) -> Any:  # noqa: ARG002 - the path is all there is to it
+    def open(self, arguments: dict[str, Any], *, connections: int) -> Any:  # noqa: ARG002 - the path is all that a connection needs
         # The first two connections to a new file would both turn it to WAL, which no busy timeout covers.
         with self._opening:
-            connection = self._connect("rwc")
+            connection = self._connect("rwc", BUSY_TIMEOUT_SECONDS)
             try:
-                for pragma in self._pragmas:
+                for pragma in (*self._pragmas, f"PRAGMA mmap_size={_MMAP_BYTES // connections}"):
                     connection.execute(pragma).close()
             except sqlite3.Error:
                 connection.close()
@@ -81,24 +83,26 @@ class SqliteAdapter:
             return None
         return Outage.UNWRITABLE if writes else Outage.GONE
 
-    def check(self, *, writes: bool) -> str | None:
+    def check(self, *, writes: bool) -> Verdict | None:
+        outage = Outage.MISPLACED
         try:
-            with contextlib.closing(self._connect("rw")) as connection:
+            with contextlib.closing(self._connect("rw", _CHECK_BUSY_SECONDS)) as connection:
                 version = connection.execute("PRAGMA user_version").fetchone()[0]
                 if writes:
+                    outage = Outage.UNWRITABLE
                     # Sets what is set already: it is a page in the log, and a commit, which a full disk refuses.
                     connection.execute("PRAGMA synchronous=FULL").close()
                     connection.execute(f"PRAGMA user_version={version}").close()
         except sqlite3.Error as error:
-            return None if self.judge(error, writes=writes) is None else f"{self._path}: {error}"
-        return ""
+            return None if self.judge(error, writes=writes) is None else Verdict(outage, f"{self._path}: {error}")
+        return Verdict(None)
 
-    def _connect(self, mode: str) -> sqlite3.Connection:
+    def _connect(self, mode: str, busy_timeout_seconds: float) -> sqlite3.Connection:
         # The driver's own transactions are off (isolation_level): its BEGIN comes late and never waits for the writer's lock.
         return sqlite3.connect(
             f"{self._path.absolute().as_uri()}?mode={mode}",
             uri=True,
-            timeout=BUSY_TIMEOUT_SECONDS,
+            timeout=busy_timeout_seconds,
             isolation_level=None,
             check_same_thread=False,
         )

@@ -5,7 +5,6 @@ Invariant: what was borrowed is given back exactly once, by leaving it or, if it
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -20,6 +19,7 @@ from tradingbot_contract.metrics import OPERATION_DURATION, POOL_USE_TIME, POOL_
 from tradingbot_engine.database.adapter import Adapter
 from tradingbot_engine.database.loans import Loan, Loans
 from tradingbot_engine.database.pool_meter import Lane, PoolMeter
+from tradingbot_engine.database.writer_turn import WriterTurn
 from tradingbot_engine.telemetry.record import Attributes, Record
 
 
@@ -48,7 +48,7 @@ class Lender:
     listener: OutcomeListener | None = None
 
     def __post_init__(self) -> None:
-        self.writer = threading.Lock() if self.adapter.single_writer else None
+        self.writer = WriterTurn() if self.adapter.single_writer else None
 
 
 class UnitOfWork(AbstractContextManager[Connection]):
@@ -71,9 +71,9 @@ class UnitOfWork(AbstractContextManager[Connection]):
 
     def __enter__(self) -> Connection:
         lender = self._lender
+        asked_at = time.perf_counter()
         loan = Loan(patient=self._patient, release_writer=self._wait_for_writer())
         try:
-            asked_at = time.perf_counter()
             lane = lender.meter.borrow(lender.timeout_seconds)
             try:
                 connection = self._open(lane)
@@ -117,7 +117,7 @@ class UnitOfWork(AbstractContextManager[Connection]):
         if not self._writes or writer is None:
             return _nothing
         self._lender.meter.book_losses()  # it may be a lost one that has the lock
-        if not writer.acquire(timeout=self._lender.writer_timeout_seconds):
+        if not writer.acquire(self._lender.writer_timeout_seconds):
             return _nothing
         return writer.release
 

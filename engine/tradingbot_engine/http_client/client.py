@@ -35,6 +35,7 @@ _CONNECT_TIMEOUT_SECONDS: Final = 10.0
 _PIECE_BYTES: Final = 65536
 _NO_STATUS: Final = 0
 _MOST_REDIRECTS: Final = 5
+_PUBLIC_HEADERS: Final = frozenset({"accept", "accept-language", "if-modified-since", "if-none-match"})
 T = TypeVar("T")
 
 
@@ -42,6 +43,8 @@ class Reply(NamedTuple):
     """A whole answer, whatever its status."""
 
     status: int
+    headers: Mapping[str, str]
+    """Found by any spelling of their names."""
     body: bytes
 
 
@@ -107,7 +110,8 @@ class HttpClient:
     ) -> Reply:
         """Send a request and return its answer, of whatever status.
 
-        A GET without headers of its own follows redirects. Anything else doesn't: it could do something twice, or hand a key to others.
+        A GET follows redirects, unless it has headers that may be secret: they would be handed to others. Nothing else does, because it
+        could do something twice.
 
         Raises:
             UnavailableError: no whole answer in time, or one that is larger than the limit.
@@ -126,14 +130,14 @@ class HttpClient:
                     url,
                     data=body,
                     headers=headers,
-                    allow_redirects=method == "GET" and not headers,
+                    allow_redirects=method == "GET" and _PUBLIC_HEADERS.issuperset(name.lower() for name in headers or ()),
                     max_redirects=_MOST_REDIRECTS,
                     timeout=aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(_CONNECT_TIMEOUT_SECONDS, timeout_seconds)),
                     trace_request_ctx=progress,
                 ) as response,
             ):
                 status = response.status
-                return Reply(status, await _read_body(response, url, limit_bytes))
+                return Reply(status, response.headers, await _read_body(response, url, limit_bytes))
         except TimeoutError:
             if progress.is_queued:
                 self._counts.timeouts += 1

@@ -1,4 +1,4 @@
-"""A fold (sum, maximum, …) of the last n items, without ever taking an item out of it.
+"""A fold (a sum, mostly) of the last n items, without ever taking an item out of it.
 
 A running sum that subtracts what leaves the window keeps the rounding of all that ever passed, and one large value spoils it for good.
 Here the window is two parts. The newer is folded as items come. Of the older all the folds that will be needed are there already: of

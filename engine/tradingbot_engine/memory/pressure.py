@@ -3,8 +3,9 @@
 Caches give back first, because what they lose can be had again; then the judging of news goes on with less. Nothing swings to and fro:
 
 - Between the two lines of the spec nothing changes.
-- Caches never grow again to where memory was last short. Only a raised limit, other settings, a lowered mode or an hour of calm
-  lift that bar; each time that memory is short again it falls. So in an hour there are only so many changes, whatever the load does.
+- Caches never grow again to near where memory was last short. Only a raised limit, other settings, a lowered mode or an hour of calm
+  lift that bar; each time that memory is short again it falls by a tenth or more. So in an hour there are only so many changes, whatever
+  the load does.
 - The mode falls only when the caches have nothing left to give and memory was short in most of the last samples, and not again before the
   last fall has had time to show.
 """
@@ -21,6 +22,8 @@ from tradingbot_engine.memory.limit import MemoryReading
 
 FLOOR: Final = 0.1
 """Smallest share of their size in the spec that the caches are left with: a cache of nothing costs more than it saves."""
+MARGIN: Final = 0.9
+"""The bar is at this share of the scale at which memory was short."""
 SHORT_SAMPLES: Final = 3
 SAMPLES: Final = 5
 """The mode falls when so many of the last so many samples were short, with the caches at their floor."""
@@ -36,8 +39,8 @@ class MemoryState(Struct, frozen=True, kw_only=True):
 
     scale: float = 1.0
     """Size of the caches as a share of what the spec says."""
-    short_from_scale: float = math.inf
-    """Smallest scale at which memory was short: the caches stay below it."""
+    highest_scale: float = math.inf
+    """The bar: the caches grow no further."""
     limit_bytes: int | None = None
     short: tuple[bool, ...] = ()
     """Whether memory was short, of the last samples with the caches at their floor."""
@@ -84,14 +87,14 @@ def judge(state: MemoryState, settings: Pressure, reading: MemoryReading, now: f
 
 def forget_shortage(state: MemoryState) -> MemoryState:
     """Return the state for other settings: where memory was short under the old ones says nothing about the new."""
-    return structs.replace(state, short_from_scale=math.inf, short=())
+    return structs.replace(state, highest_scale=math.inf, short=())
 
 
 def _notice_change(state: MemoryState, limit_bytes: int, now: float) -> MemoryState:
     if state.limit_bytes is not None and limit_bytes > state.limit_bytes:
         state = forget_shortage(state)
     elif now - state.short_at > CALM_SECONDS:
-        state = structs.replace(state, short_from_scale=math.inf)
+        state = structs.replace(state, highest_scale=math.inf)
     return structs.replace(state, limit_bytes=limit_bytes)
 
 
@@ -101,17 +104,17 @@ def _give_back(state: MemoryState, settings: Pressure, percent: float, now: floa
     if state.scale > FLOOR:
         scale = max(FLOOR, state.scale * settings.shrink_factor)
         near = percent > (settings.shrink_above_percent + 100.0) / 2.0
-        after = structs.replace(state, scale=scale, scaled_at=now, short_from_scale=min(state.short_from_scale, state.scale))
+        after = structs.replace(state, scale=scale, scaled_at=now, highest_scale=min(state.highest_scale, MARGIN * state.scale))
         return after, Decision(scale=scale, shed=True, clean=clean, again=near and scale > FLOOR)
     short = (*state.short, True)[-SAMPLES:]
     if sum(short) >= SHORT_SAMPLES and now - state.lowered_at >= MODE_PAUSE_SECONDS:
-        after = structs.replace(state, short=(), lowered_at=now, short_from_scale=math.inf)
+        after = structs.replace(state, short=(), lowered_at=now, highest_scale=math.inf)
         return after, Decision(clean=clean, lower_mode=True)
     return structs.replace(state, short=short), Decision(clean=clean)
 
 
 def _grow(state: MemoryState, settings: Pressure, now: float) -> tuple[MemoryState, Decision]:
     scale = min(1.0, state.scale * settings.grow_factor)
-    if state.scale >= 1.0 or scale >= state.short_from_scale or now - state.scaled_at < GROW_PAUSE_SECONDS:
+    if state.scale >= 1.0 or scale > state.highest_scale or now - state.scaled_at < GROW_PAUSE_SECONDS:
         return state, _NOTHING
     return structs.replace(state, scale=scale, scaled_at=now), Decision(scale=scale)

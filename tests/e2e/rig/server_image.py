@@ -65,6 +65,8 @@ def _find_files(cache: Cache) -> Iterator[tuple[str, Path]]:
     server = (redis.folder / "redis-server").resolve()
     yield "usr/bin/redis-server", server
     yield "usr/bin/sh", shell
+    # Debian's Postgres has no time zones of its own, and its clients ask for this one.
+    yield "usr/share/zoneinfo/UTC", Path("/usr/share/zoneinfo/UTC").resolve()
     # Postgres and Redis each find theirs in the packages that came with them; a library that both have is the same one.
     for binaries, opened in ((postgres, programs), (redis, [server, shell])):
         listed = commands.output(["ldd", *opened], env=binaries.environment())

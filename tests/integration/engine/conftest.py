@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from tradingbot_contract.spec import Broker, Feed, Health, Market, Observability
 
 ROOT = Path(__file__).parents[3]
 DEADLINE_SECONDS = 30.0
+NOTHING: Mapping[str, str] = {}
 T = TypeVar("T")
 
 
@@ -54,15 +55,24 @@ def with_replay(document: EngineDocument, **changes: Any) -> EngineDocument:
 class EngineProcess:
     """One process; `log` grows while it runs."""
 
-    def __init__(self, folder: Path, data: Path, document: EngineDocument | str, *flags: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        data: Path,
+        document: EngineDocument | str,
+        *flags: str,
+        launcher: Sequence[str] = (),
+        environment: Mapping[str, str] = NOTHING,
+    ) -> None:
+        """`launcher` is a command that becomes the engine's, which is given to it as its arguments."""
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "config.yaml"
         self.config.write_text(document if isinstance(document, str) else render_document(document))
         self.log_path = folder / "engine.log"
-        command = [sys.executable, "-m", "tradingbot_engine", "--config", str(self.config), "--data", str(data), "--host", "127.0.0.1"]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "engine"), str(folder)])}
+        command = [*launcher, sys.executable, "-m", "tradingbot_engine", "--config", str(self.config), "--data", str(data), "--host", "127.0.0.1"]
+        variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "engine"), str(folder)]), **environment}
         with self.log_path.open("wb") as log:
-            self.process = subprocess.Popen([*command, "--port", "0", *flags], stderr=log, env=environment, cwd=folder)
+            self.process = subprocess.Popen([*command, "--port", "0", *flags], stderr=log, env=variables, cwd=folder)
 
     @property
     def log(self) -> str:
@@ -121,10 +131,10 @@ class Engines:
         self.data = folder / "data"
         self.started: list[EngineProcess] = []
 
-    def start(self, document: EngineDocument | str, *flags: str, data: Path | None = None) -> EngineProcess:
+    def start(self, document: EngineDocument | str, *flags: str, data: Path | None = None, **options: Any) -> EngineProcess:
         data = data or self.data
         data.mkdir(exist_ok=True)
-        engine = EngineProcess(self.folder / f"engine-{len(self.started)}", data, document, *flags)
+        engine = EngineProcess(self.folder / f"engine-{len(self.started)}", data, document, *flags, **options)
         self.started.append(engine)
         return engine
 

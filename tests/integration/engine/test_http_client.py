@@ -132,7 +132,8 @@ def test_an_answer_is_decoded_and_checked() -> None:
         async with site() as there, speaking() as client:
             assert await client.get_json(there.url("/json"), list[Item]) == [Item(1), Item(2)]
             assert there.headers["User-Agent"] == "tradingbot-engine"
-            assert await client.get_bytes(there.url("/moved")) == b'[{"id": 1}, {"id": 2}]'
+            assert await client.get_bytes(there.url("/moved"), headers={"If-None-Match": "x"}) == b'[{"id": 1}, {"id": 2}]'
+            assert (await client.request("GET", there.url("/json"))).headers["content-length"] == "22"
             for path in ("/text", "/latin"):
                 with pytest.raises(UnavailableError, match="something else"):
                     await client.get_json(there.url(path), list[Item])

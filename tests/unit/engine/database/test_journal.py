@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,11 @@ import sqlalchemy
 from msgspec import structs
 
 from tradingbot_contract.document import BotIdentity, SpecError
-from tradingbot_engine.database import journal as journal_module
 from tradingbot_engine.database.connections import Database
+from tradingbot_engine.database.fence import FencedError
 from tradingbot_engine.database.journal import Journal
 from tradingbot_engine.database.rows import Group, TradeStatistics
-from tradingbot_engine.database.schema import SCHEMA_VERSION
+from tradingbot_engine.database.schema import OLDEST_WRITER, SCHEMA_VERSION
 
 OpenDatabase = Callable[..., Database]
 BOT = BotIdentity(namespace="n", name="b", uid="u")
@@ -105,6 +107,7 @@ def test_a_newer_journal_is_refused(open_database: OpenDatabase) -> None:
     database = open_database()
     Journal(database).open(BOT)
     with database.writing() as connection:
+        assert connection.exec_driver_sql("SELECT schema_version FROM journal").scalar_one() == OLDEST_WRITER <= SCHEMA_VERSION
         connection.exec_driver_sql("UPDATE journal SET schema_version = ?", (SCHEMA_VERSION + 1,))
     with pytest.raises(SpecError, match="a newer engine has written it"):
         Journal(database).open(BOT)
@@ -122,37 +125,45 @@ def test_a_checkpoint_that_cannot_be_read_is_refused(open_database: OpenDatabase
         journal.open(BOT)
 
 
-def test_old_equity_goes(open_database: OpenDatabase, workshop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "EQUITY_ROWS_KEPT", 3)
-    bench = workshop.session(workshop.prices({"A": [10.0] * 200}), workshop.script({}))
-    journal = Journal(open_database())
-    journal.open(BOT)
-    while not bench.session.at_end():
-        bench.run(50)
-        journal.commit(bench.session.take_group())
-    assert [row[0] for row in contents(tmp_path)["equity"]] == [6, 7, 8]
-
-
-def test_orders_of_former_laps_go_those_of_the_lap_stay(
-    open_database: OpenDatabase, workshop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journal_module, "ORDERS_KEPT", 3)
-    bench = workshop.session(workshop.prices({"A": [10.0] * 6}), lambda desk, bar: desk.buy(bar.symbol, 10.0))
-    journal = Journal(open_database())
-    journal.open(BOT)
-    bench.run()
-    journal.commit(bench.session.take_group())
-    assert len(contents(tmp_path)["orders"]) == 6  # more than are kept, but of this lap
-    bench.session.begin_lap()
-    bench.run(1)
-    journal.commit(bench.session.take_group())
-    assert [order[0] for order in contents(tmp_path)["orders"]] == [6, 7, 8]
-    assert [fill[1] for fill in contents(tmp_path)["fills"]] == [7]  # 6 was canceled, 8 waits
-
-
 def test_statistics(open_database: OpenDatabase, bench: Any) -> None:
     journal = Journal(open_database())
     journal.open(BOT)
     bench.run()
     journal.commit(bench.session.take_group())
     assert journal.read_trade_statistics() == [TradeStatistics("A", 2, 2, pytest.approx(20.0))]
+
+
+def test_who_was_replaced_writes_nothing(open_database: OpenDatabase, bench: Any, tmp_path: Path) -> None:
+    former, newer = Journal(open_database()), Journal(open_database())
+    former.open(BOT)
+    bench.run(3)
+    former.commit(bench.session.take_group())
+    newer.open(BOT)
+    assert newer.epoch == former.epoch + 1
+    before = contents(tmp_path)
+    bench.run()
+    group = bench.session.take_group()
+    with pytest.raises(FencedError, match="another engine has started"):
+        former.commit(group)
+    assert contents(tmp_path) == before
+    newer.commit(group)
+    assert len(contents(tmp_path)["orders"]) == 5
+
+
+def test_a_replay_without_postgres_loads_nothing_of_it() -> None:
+    script = (
+        "import sys, tempfile, pathlib\n"
+        "from tradingbot_contract.document import BotIdentity\n"
+        "from tradingbot_contract.resources import Pool\n"
+        "from tradingbot_engine.database.address import parse_database_address\n"
+        "from tradingbot_engine.database.connections import Database\n"
+        "from tradingbot_engine.database.journal import Journal\n"
+        "bot = BotIdentity(namespace='n', name='b', uid='u')\n"
+        "with tempfile.TemporaryDirectory() as folder:\n"
+        "    database = Database(parse_database_address(None, pathlib.Path(folder), 'j', bot), Pool())\n"
+        "    Journal(database).open(bot)\n"
+        "    Journal(database).open(bot)\n"
+        "    database.close()\n"
+        "print([name for name in ('alembic', 'psycopg', 'sqlalchemy.dialects.postgresql') if name in sys.modules])\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout == "[]\n"

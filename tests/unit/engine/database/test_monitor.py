@@ -37,7 +37,7 @@ def fill(database: Database) -> None:
     """Write more than the file may have pages, which SQLite calls a full disk."""
     with database.writing() as connection:
         connection.exec_driver_sql(f"PRAGMA max_page_count={PAGES}").close()
-        connection.exec_driver_sql(f"INSERT INTO t VALUES (zeroblob({PAGES * 4096}))")
+        connection.exec_driver_sql("INSERT INTO t VALUES (zeroblob(?))", (PAGES * 4096,))
 
 
 def test_nothing_is_known_before_it_was_tried(monitor: DatabaseMonitor) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Callable
-from functools import reduce
 
 import pytest
 from hypothesis import given
@@ -24,14 +22,6 @@ def test_it_is_the_fold_of_the_last_items_in_their_order(items: str, period: int
     window = Sliding(period, join)
     for count, item in enumerate(items, 1):
         assert window.add(item) == (items[count - period : count] if count >= period else None)
-
-
-@pytest.mark.parametrize("combine", [max, min])
-@given(items=st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=60), period=st.integers(1, 12))
-def test_extremes(combine: Callable[[float, float], float], items: list[float], period: int) -> None:
-    window = Sliding(period, combine)
-    for count, item in enumerate(items, 1):
-        assert window.add(item) == (reduce(combine, items[count - period : count]) if count >= period else None)
 
 
 def test_a_large_number_leaves_no_trace() -> None:

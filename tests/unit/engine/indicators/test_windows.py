@@ -61,5 +61,5 @@ def test_bands_are_exact_where_prices_are_high_and_hardly_move() -> None:
     for count, price in enumerate(prices, 1):
         band = bands.update(price)
         if band is not None:
-            # The reach itself, of about two digits in the eighth place after the price's first: sums of squares would have none of it.
+            # A price of 1e8 is rounded by 1.5e-8; the difference of two sums of squares would be off by more than the reach itself.
             assert band.upper - band.middle == pytest.approx(deviation(prices[count - 5 : count]), abs=2e-8)

@@ -24,7 +24,7 @@ def test_what_fits_is_taken_and_what_nobody_knows_too(document: EngineDocument) 
 
 
 def test_what_does_not_fit_is_refused_by_name(document: EngineDocument) -> None:
-    with pytest.raises(SpecError, match="cache.memoryLimit"):
+    with pytest.raises(SpecError, match=r"cache\.memoryLimit"):
         require_memory(document, estimate_memory(document).total - 1)
 
 

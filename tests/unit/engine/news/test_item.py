@@ -58,9 +58,7 @@ def test_a_list_is_no_news() -> None:
         parse_news([])
 
 
-@pytest.mark.parametrize(
-    ("symbols", "left"), [(["A"], ("A",)), (["A", "X", "B"], ("A", "B")), (["X"], None), ([], ())]
-)
+@pytest.mark.parametrize(("symbols", "left"), [(["A"], ("A",)), (["A", "X", "B"], ("A", "B")), (["X"], None), ([], ())])
 def test_of_its_symbols_those_remain_that_are_traded(symbols: list[str], left: tuple[str, ...] | None) -> None:
     item = parse_news({"timestamp": "2020-01-02", "text": "t", "symbols": symbols}).narrowed(frozenset("AB"))
     assert (None if item is None else item.symbols) == left

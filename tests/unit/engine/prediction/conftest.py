@@ -47,9 +47,7 @@ def service(tmp_path: Path, cache: DictCache) -> Callable[..., PredictionService
         batch_size: int = 4,
         **arguments: Any,
     ) -> PredictionService:
-        models = {
-            name: Model(source=str(source)) for name, source in (("finbert", finbert), ("social", social)) if source is not None
-        }
+        models = {name: Model(source=str(source)) for name, source in (("finbert", finbert), ("social", social)) if source is not None}
         settings = Prediction(batch_size=batch_size, max_tokens=32, **models)
         hub = ModelHub(tmp_path / "data", {**os.environ, **(environment or {})})
         return PredictionService(settings, mode, hub=hub, cache=arguments.pop("cache", cache), **arguments)

@@ -28,7 +28,9 @@ def test_a_text_is_cut_into_the_right_tokens(tmp_path: Path) -> None:
     assert found.model == "finbert"
 
 
-@pytest.mark.parametrize("labels", [("positive", "negative", "neutral"), ("negative", "neutral", "positive"), ("Neutral", "Positive", "Negative")])
+@pytest.mark.parametrize(
+    "labels", [("positive", "negative", "neutral"), ("negative", "neutral", "positive"), ("Neutral", "Positive", "Negative")]
+)
 def test_columns_are_taken_by_name_whatever_their_order(tmp_path: Path, labels: tuple[str, ...]) -> None:
     classifier = load(tiny_model.write_model(tmp_path / "model", labels=labels))
     good, bad = classifier.judge(["profit soar", "loss fall"])
@@ -115,6 +117,8 @@ class TestRefused:
         ([3], 4, [[0]]),
         ([3, 9, 1, 9, 5], 2, [[1, 3], [4, 0], [2]]),
         ([1, 1, 1], 1, [[0], [1], [2]]),
+        ([512, 512, 512, 512, 512, 1024], 256, [[5], [0, 1], [2, 3], [4]]),  # 1,024 tokens with padding
+        ([5000, 1], 256, [[0], [1]]),
     ],
 )
 def test_texts_of_like_length_go_together(lengths: list[int], size: int, batches: list[list[int]]) -> None:

@@ -72,7 +72,11 @@ def test_auto_takes_what_the_budget_has_room_for(service: Build, finbert: Path, 
     first, second = estimate_model_bytes(weights[0], first=True), estimate_model_bytes(weights[1], first=False)
 
     async def scenario() -> None:
-        for budget_bytes, mode in ((first + second, MemoryMode.FULL), (first + second - 1, MemoryMode.FINBERT_ONLY), (first - 1, MemoryMode.MINIMAL)):
+        for budget_bytes, mode in (
+            (first + second, MemoryMode.FULL),
+            (first + second - 1, MemoryMode.FINBERT_ONLY),
+            (first - 1, MemoryMode.MINIMAL),
+        ):
             one = service(finbert, social, mode=MemoryMode.AUTO, budget_bytes=budget_bytes)
             one.start()
             await one.score([NEWS])

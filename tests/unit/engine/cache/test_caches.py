@@ -9,7 +9,7 @@ import pytest
 
 from tradingbot_contract.resources import Cache as Settings
 from tradingbot_contract.resources import PredictionsCache, ViewsCache
-from tradingbot_engine.cache.manager import CacheManager
+from tradingbot_engine.cache.caches import CacheManager
 from tradingbot_engine.cache.name import CacheName
 from tradingbot_engine.cache.stats import CacheStats, EvictionCause
 

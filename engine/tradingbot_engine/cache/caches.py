@@ -45,7 +45,7 @@ class CacheManager:
         return self._caches[name]
 
     def reconfigure(self, settings: Settings) -> None:
-        """Use these settings from now on, at the scale of the moment. Entries stay as far as the limits allow; `settle` ends it."""
+        """Use these settings from now on, at the scale of the moment. What the limits don't allow any more leaves with `settle`."""
         self._settings = settings
         for name, cache in self._caches.items():
             cache.ttl_seconds = _overrides(settings, name).ttl_seconds
