@@ -37,8 +37,11 @@ class Strategy(Section, frozen=True):
         dict[str, Any],
         Meta(
             description=(
-                "The strategy's own parameters by name; which there are, the strategy says. `ema-cross` takes "
-                "`fastPeriod` (10), `slowPeriod` (30) and `orderNotional` (10000, in quote currency)."
+                "The strategy's own parameters by name; which there are, the strategy says, also where one is unknown. All built-in "
+                "ones take `orderNotional` (10000, in quote currency). `ema-cross`: `fastPeriod` (10), `slowPeriod` (30). `rsi-reversion`: "
+                "`period` (14), `oversold` (30), `overbought` (70). `donchian-breakout`: `entryPeriod` (20), `exitPeriod` (10), `atrStop` "
+                "(not set), `atrPeriod` (14). `sentiment`: `windowHours` (168), `halfLifeHours` (24), `entryThreshold` (0.3), "
+                "`exitThreshold` (0), `minimumNews` (1)."
             ),
             extra_json_schema={"x-kubernetes-preserve-unknown-fields": True, "maxProperties": 64},
         ),

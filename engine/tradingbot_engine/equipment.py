@@ -96,12 +96,13 @@ class Equipment:
     # --- What is known of it ---------------------------------------------------------------------------------------------------
 
     def pools(self) -> list[PoolStats]:
-        found = [self.database.stats(), self.http.stats()]
-        if self.history_database is not None:
-            found.append(self.history_database.stats())
+        found = [*(database.stats() for database in self.databases()), self.http.stats()]
         if self.redis is not None:
             found.append(self.redis.stats())
         return found
+
+    def databases(self) -> list[Database]:
+        return [self.database] if self.history_database is None else [self.database, self.history_database]
 
     def dependencies(self) -> list[Dependency]:
         """How each thing outside does, that this bot has."""
@@ -176,7 +177,7 @@ class Equipment:
         jobs = [
             Job("memory", guard.INTERVAL_SECONDS, self.guard.check, urgent=True),
             Job("pools", pool_watch.INTERVAL_SECONDS, self._watch_pools, urgent=True),
-            Job("database-monitor", document.database.health_interval_seconds, self.monitor.check, urgent=True),
+            Job("database-monitor", document.database.health_interval_seconds, self._check_databases, urgent=True),
             Job("cache-cleanup", document.cache.cleanup_interval_seconds, self.caches.clean),
             Job("retention", retention.INTERVAL_SECONDS, self.pruner.run),
             Job("views", REFRESH_SECONDS, self.performance.refresh),
@@ -202,6 +203,11 @@ class Equipment:
     async def _resize_caches(self, settings: CacheSettings) -> None:
         self.caches.reconfigure(settings)
         await self.caches.settle()
+
+    async def _check_databases(self) -> None:
+        if self.history_database is not None:
+            self.history_database.review_loans()
+        await self.monitor.check()
 
     async def _watch_pools(self) -> None:
         self.pool_watch.look(time.time())

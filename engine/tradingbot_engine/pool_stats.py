@@ -26,3 +26,5 @@ class PoolStats(Struct, frozen=True, kw_only=True):
     """Connections that could not be opened, or that broke while they were used."""
     created: int
     """Connections opened."""
+    exhausted_since: float | None = None
+    """Seconds since the epoch since when all are borrowed and somebody waits, where the pool itself knows."""

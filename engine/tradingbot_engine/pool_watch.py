@@ -1,4 +1,4 @@
-"""Since when a pool has had no connection left for those who wait. A pool knows what is so now; how long it has been so is known here."""
+"""Since when a pool has had no connection left for those who wait: where the pool itself knows only what is so now, it is known here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PoolWatch:
                 max_connections=stats.max_connections,
                 pending=stats.pending,
                 timeouts=stats.timeouts,
-                exhausted_since=self._exhausted_since.get(stats.name),
+                exhausted_since=stats.exhausted_since or self._exhausted_since.get(stats.name),
             )
             for stats in self._read()
         )

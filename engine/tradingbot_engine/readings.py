@@ -146,8 +146,8 @@ def _dependencies(facts: EngineFacts) -> dict[metrics.Instrument, Read]:
                 (each.latency_seconds, {"dependency": each.name}) for each in own.dependencies() if each.latency_seconds is not None
             ],
         ),
-        metrics.DATABASE_RETRIES: _with(facts, lambda own: _some(own.database.retries)),
-        metrics.DATABASE_LEAKS: _with(facts, lambda own: _some(own.database.leaks)),
+        metrics.DATABASE_RETRIES: _with(facts, lambda own: _some(sum(database.retries for database in own.databases()))),
+        metrics.DATABASE_LEAKS: _with(facts, lambda own: _some(sum(database.leaks for database in own.databases()))),
     }
 
 

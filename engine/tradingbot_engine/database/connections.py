@@ -180,6 +180,7 @@ class Database:
             timeouts=meter.timeouts,
             errors=self._errors,
             created=self._created,
+            exhausted_since=meter.exhausted_since,
         )
 
     def review_loans(self) -> None:

@@ -69,7 +69,18 @@ class EngineProcess:
         self.config = folder / "config.yaml"
         self.config.write_text(document if isinstance(document, str) else render_document(document))
         self.log_path = folder / "engine.log"
-        command = [*launcher, sys.executable, "-m", "tradingbot_engine", "--config", str(self.config), "--data", str(data), "--host", "127.0.0.1"]
+        command = [
+            *launcher,
+            sys.executable,
+            "-m",
+            "tradingbot_engine",
+            "--config",
+            str(self.config),
+            "--data",
+            str(data),
+            "--host",
+            "127.0.0.1",
+        ]
         variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "engine"), str(folder)]), **environment}
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen([*command, "--port", "0", *flags], stderr=log, env=variables, cwd=folder)

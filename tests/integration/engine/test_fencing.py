@@ -119,8 +119,12 @@ def test_of_two_engines_the_later_trades_and_the_former_says_why_it_does_not(eng
     assert "Traceback" not in former.log + newer.log
 
     finishing = engines.start(
-        structs.replace(engines.document, database=document.database), "--exit-when-finished", data=tmp_path / "third", environment=environment
+        structs.replace(engines.document, database=document.database),
+        "--exit-when-finished",
+        data=tmp_path / "third",
+        environment=environment,
     )
     assert finishing.wait() == 0
     assert engines.start(engines.document, "--exit-when-finished", data=tmp_path / "whole").wait() == 0
-    assert BotTables(tmp_path, url, document.bot).rows() == engines.read_tables(tmp_path / "whole")
+    with contextlib.closing(BotTables(tmp_path, url, document.bot)) as place:
+        assert place.rows() == engines.read_tables(tmp_path / "whole")

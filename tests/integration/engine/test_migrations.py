@@ -272,9 +272,7 @@ def test_a_bot_s_tables_are_its_own(server: PostgresServer, tmp_path: Path) -> N
         assert sorted(found) == [("tb_n_b_0", 1), ("tb_trading_first_0", 1), ("tb_trading_first_1", 1)]
 
 
-def test_a_start_that_hangs_is_waited_for_but_not_for_ever(
-    server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_start_that_hangs_is_waited_for_but_not_for_ever(server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migration, "_LOCK_TIMEOUT_SECONDS", 1)
     place = BotTables(tmp_path, server.url(server.new_database()), BOT)
     journal = Journal(place.open())

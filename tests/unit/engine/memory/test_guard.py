@@ -55,11 +55,10 @@ class Rig:
 
     def fill(self, count_bytes: int) -> None:
         cache = self.caches.cache(CacheName.VIEWS)
-        asyncio.run(self.caches.clean())
-        number = 0
-        while self.held_bytes < count_bytes:
+        for number in range(count_bytes // 10_000):
             cache.put(f"entry {number}", bytes(10_000))
-            number += 1
+            if not number % 100:  # what it holds is what it may go on with
+                asyncio.run(self.caches.clean())
 
     def check(self, times: int = 1, seconds: float = 0.5) -> None:
         for _ in range(times):
