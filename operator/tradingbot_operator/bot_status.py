@@ -84,6 +84,9 @@ class Shard(_Part, frozen=True):
     restarts: Annotated[Count, Meta(description="Restarts of the engine over the life of the bot, roll-outs not counted.")] = 0
     last_restart_reason: Annotated[Word, Meta(description="Why the engine was last restarted; empty if it never was.")] = ""
     last_exit: Annotated[EngineExit | None, Meta(description="How the engine's process last ended.")] = None
+    memory_mode: Annotated[
+        Word, Meta(description="How its engine judges news now: Full, FinBERTOnly or Minimal; empty for one that judges none.")
+    ] = ""
     config_generation: Annotated[Count | None, Meta(description="Generation of the resource that its engine runs.")] = None
 
 

@@ -5,7 +5,8 @@ when the engine is silent or gone for longer than the kubelet needs, or when the
 (a new pod starts at once). Every reason to hold back is a function in one tuple. What counts is in the history that stands in the
 resource's status, so a new operator holds back like its predecessor.
 
-Missing, old or unreadable reports are no cause, nor is a refused document, nor stale prices: a restart would help none of them.
+Missing, old or unreadable reports are no cause, nor is a refused document, a database that is gone, or stale prices: a restart would
+help none of them.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ def build_shard(bot: TradingBot, before: TradingBotStatus, evidence: Evidence, h
         restarts=_restarts(pod, earlier, history),
         last_restart_reason=_last_restart_reason(pod, earlier, history),
         last_exit=pod.engine.exit if pod and pod.engine.exit and not pod.terminating else earlier.last_exit,
+        memory_mode=engine.memory_mode if engine else earlier.memory_mode,
         config_generation=engine.generation if engine else earlier.config_generation,
     )
 

@@ -60,8 +60,8 @@ class Database(Section, frozen=True):
         SecretKey | None,
         Meta(
             description=(
-                "Secret with the address of a Postgres database, for example postgresql://user:password@host:5432/name. Not set: a SQLite "
-                "file on the bot's own volume. Several bots may share a database."
+                "Secret with the address of a Postgres database, for example postgresql://user:password@host:5432/name. It is read "
+                "when the pod starts. Not set: a SQLite file on the bot's own volume. Several bots may share a database."
             )
         ),
     ] = None

@@ -62,10 +62,10 @@ def environment_fault(error: BaseException) -> str | None:
     return f"{text}: {remedy}" if remedy else text
 
 
-def is_damaged(error: BaseException) -> bool:
-    """Whether a SQLite file can't be read as what it should be."""
+def describe_damage(error: BaseException) -> str | None:
+    """Return what is said of a SQLite file that can't be read as what it should be; None if that isn't the cause."""
     cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else None
-    return isinstance(cause, sqlite3.Error) and _primary_code(cause) in _DAMAGED
+    return str(cause) if isinstance(cause, sqlite3.Error) and _primary_code(cause) in _DAMAGED else None
 
 
 def _primary_code(error: sqlite3.Error) -> int:

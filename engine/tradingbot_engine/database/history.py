@@ -15,7 +15,7 @@ from sqlalchemy import Column, Float, Index, MetaData, String, Table, Text, Uniq
 from sqlalchemy.engine import Connection
 
 from tradingbot_engine.database.connections import Database
-from tradingbot_engine.database.faults import environment_fault, is_damaged
+from tradingbot_engine.database.faults import describe_damage, environment_fault
 from tradingbot_engine.database.migration import Chain, build_version_table, migrate
 from tradingbot_engine.database.rows import PredictionRow, Row
 from tradingbot_engine.database.schema import Number
@@ -116,6 +116,7 @@ def _row(values: Row) -> PredictionRow:
 def _unavailable(error: sqlalchemy.exc.SQLAlchemyError, done: str) -> Exception:
     """Return what to raise: the environment's fault as what it is, a bug as itself."""
     fault = environment_fault(error)
-    if fault is None and is_damaged(error):
-        fault = f"{error.orig}: remove it, what it holds is made anew"
+    damage = describe_damage(error)
+    if damage is not None:
+        fault = f"{damage}: remove it, what it holds is made anew"
     return error if fault is None else UnavailableError(f"history: can't be {done}: {fault}")

@@ -96,11 +96,6 @@ class ContainerMemory:
             return None
 
 
-def read_memory_limit_bytes(fallback: str | None = None) -> int | None:
-    """Return the container's memory limit, None if there is none; `fallback` is what an environment variable says of it."""
-    return ContainerMemory({ENV_MEMORY_LIMIT: fallback or ""}).read_limit_bytes()
-
-
 def _read_limit(path: Path) -> int | None:
     """Return the limit; None if there is none, or no such file: the outermost cgroup has none."""
     text = _read(path).strip()

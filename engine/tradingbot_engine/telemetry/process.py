@@ -7,10 +7,6 @@ import resource
 from pathlib import Path
 from typing import Final
 
-from tradingbot_engine.memory.limit import read_memory_limit_bytes
-
-__all__ = ["read_cpu_seconds", "read_memory_bytes", "read_memory_limit_bytes"]
-
 _PAGE_BYTES: Final = resource.getpagesize()
 
 

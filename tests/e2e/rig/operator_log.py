@@ -43,8 +43,9 @@ class OperatorLog:
 
         def look() -> bool:
             pods = self._kube.items("pods", NAMESPACE, labelSelector=_SELECTOR)
-            ready = [condition for pod in pods for condition in pod["status"].get("conditions", []) if condition["type"] == "Ready"]
-            return len(pods) == replicas and all(condition["status"] == "True" for condition in ready)
+            told = [condition for pod in pods for condition in pod["status"].get("conditions", []) if condition["type"] == "Ready"]
+            # A pod that was only just made has no conditions yet.
+            return len(pods) == replicas and [condition["status"] for condition in told] == ["True"] * replicas
 
         eventually(f"there are {replicas} operators", look)
 

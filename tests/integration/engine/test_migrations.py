@@ -251,7 +251,7 @@ def test_a_user_who_may_not_make_a_schema_is_told_what_to_do(server: PostgresSer
         connection.execute("CREATE ROLE visitor LOGIN PASSWORD 'visitor'")
     url = server.url(name).replace(f"tradingbot:{server.password}@", "visitor:visitor@")
     place = BotTables(tmp_path, url, BOT)
-    with pytest.raises(SpecError, match="database: its user can't make schema tb_trading_first_0 .*: grant it CREATE"):
+    with pytest.raises(SpecError, match=r"database: its user can't make schema tb_trading_first_0 .*: grant it CREATE"):
         Journal(place.open()).open(BOT)
     with server.connect(name) as connection:
         connection.execute('CREATE SCHEMA "tb_trading_first_0" AUTHORIZATION visitor')
@@ -278,7 +278,7 @@ def test_a_start_that_hangs_is_waited_for_but_not_for_ever(server: PostgresServe
     journal = Journal(place.open())
     with place.open().writing(patient=True) as connection:
         migrate(connection, JOURNAL)
-        with pytest.raises(UnavailableError, match="journal: can't be opened: .*: something else holds a lock for too long"):
+        with pytest.raises(UnavailableError, match=r"journal: can't be opened: .*: something else holds a lock for too long"):
             journal.open(BOT)
     assert journal.open(BOT) is None
     place.close()

@@ -181,10 +181,10 @@ def test_a_pod_that_has_its_document_is_not_touched(make_world: Make, make_bot: 
 
 
 def test_a_live_change_is_accepted_when_the_engine_runs_it(make_world: Make, make_bot: Make, make_report: Make) -> None:
-    made = plan(live_change(make_world, make_bot, make_report, generation=2), SETTINGS)
+    made = plan(live_change(make_world, make_bot, make_report, generation=2, memory_mode="Minimal"), SETTINGS)
     assert conditions(made.status)["Accepted"] == ("True", "Accepted")
     assert made.status is not None
-    assert made.status.shards[0].config_generation == 2
+    assert (made.status.shards[0].config_generation, made.status.shards[0].memory_mode) == (2, "Minimal")
 
 
 def test_a_live_change_that_the_engine_refuses_is_told_of_and_changes_nothing_else(

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy.engine import Engine
 
-from tradingbot_engine.database.faults import environment_fault, is_damaged
+from tradingbot_engine.database.faults import describe_damage, environment_fault
 from tradingbot_engine.unavailable import UnavailableError
 
 
@@ -59,8 +59,8 @@ def test_a_damaged_file_is_no_environment_s_fault_and_is_known(engine: Engine, t
     (tmp_path / "a.sqlite").write_bytes(b"no database at all, but long enough to be read as one" * 100)
     error = failure(engine, "SELECT * FROM sqlite_master")
     assert environment_fault(error) is None
-    assert is_damaged(error)
-    assert not is_damaged(failure(sqlalchemy.create_engine("sqlite://"), "SELECT * FROM nowhere"))
+    assert describe_damage(error) == "file is not a database"
+    assert describe_damage(failure(sqlalchemy.create_engine("sqlite://"), "SELECT * FROM nowhere")) is None
 
 
 def test_an_exhausted_pool_and_what_is_known_to_be_unavailable() -> None:
