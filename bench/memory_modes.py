@@ -1,8 +1,8 @@
 """What judging news costs in each memory mode, beside transformers and torch: resident memory and sentences a second.
 
 Models are of FinBERT's size with made weights (bench/made/bert.py), once with weights of 32 bits and once of 8; Full has two of them. Each
-mode runs in a process of its own, with the real service and the allocator's settings of a pod, on one thread; then the mode is lowered rung by
-rung, which must give the memory back. Memory is the system's own figure. The peers judge the same texts in the same batches with the same
+mode runs in a process of its own, with the real service and the allocator's settings of a pod, on one thread; then the mode is lowered rung
+by rung, which must give the memory back. Memory is the system's own figure. The peers judge the same texts in the same batches with the same
 model; their torch is what the package index gives to a Linux machine, which is a build for graphics cards. Rounds of all take turns.
 
     python bench/memory_modes.py [--texts N] [--rounds N] [--layers N] [--no-peers]

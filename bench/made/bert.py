@@ -158,7 +158,7 @@ class _Graph:
         return self._op("LayerNormalization", x, self._constant(scale), self._constant(shift), axis=-1, epsilon=1e-12)
 
     def _weights(self, *shape: int) -> str:
-        return self._constant((self._dice.standard_normal(shape, dtype=np.float32) * np.float32(0.02)))
+        return self._constant(self._dice.standard_normal(shape, dtype=np.float32) * np.float32(0.02))
 
     def _float(self, value: float) -> str:
         return self._constant(np.array(value, dtype=np.float32))

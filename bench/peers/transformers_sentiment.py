@@ -1,4 +1,5 @@
 # Written as people write for these libraries, whose types are loose.
+# ruff: noqa: ANN001, ANN201, PLC0415
 # mypy: ignore-errors
 """Sentiment with transformers and torch; runs in the peers' environment, prints what it measured as JSON.
 

@@ -428,10 +428,13 @@ OBSERVER_ENGINE_RESTARTS: Final = _declare(
     "New engine processes that this observer saw in place of an earlier one.",
 )
 OBSERVER_ENGINE_MEMORY: Final = _declare(
-    "tradingbot.observer.engine.memory", Kind.UP_DOWN_COUNTER, "By", "Resident set size of the engine, seen from outside."
+    "tradingbot.observer.engine.memory",
+    Kind.UP_DOWN_COUNTER,
+    "By",
+    "Memory of the engine that the kernel can't take back, seen from outside: its resident set size without pages of files.",
 )
 OBSERVER_ENGINE_MEMORY_UTILIZATION: Final = _declare(
-    "tradingbot.observer.engine.memory.utilization", Kind.GAUGE, "1", "Resident set size of the engine as a share of its memory limit."
+    "tradingbot.observer.engine.memory.utilization", Kind.GAUGE, "1", "That memory as a share of the memory limit."
 )
 OBSERVER_ENGINE_CPU_UTILIZATION: Final = _declare(
     "tradingbot.observer.engine.cpu.utilization", Kind.GAUGE, "1", "CPU time of the engine as a share of one core, mean of the last sample."

@@ -161,7 +161,7 @@ class Sample(_Message, frozen=True):
     cpu_percent: float | None = None
     """Of one core, mean since the sample before."""
     memory_bytes: int | None = None
-    """Resident set size of the engine's processes."""
+    """Memory of the engine that the kernel can't take back: its resident set size without pages of files."""
     memory_limit_bytes: int | None = None
     memory_percent: float | None = None
     error_percent: float | None = None

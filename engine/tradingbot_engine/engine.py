@@ -61,7 +61,7 @@ class Engine:
             ready = await self._start(exit_when_refused=exit_when_refused)
             if ready is None:
                 return 0 if self._stop.is_set() else EXIT_REFUSED
-            return await self._trade(ready, exit_when_finished=exit_when_finished)
+            return await self._trade(ready, exit_when_refused=exit_when_refused, exit_when_finished=exit_when_finished)
         finally:
             measuring.cancel()
             await server.stop()
@@ -93,7 +93,7 @@ class Engine:
         self._facts.message = message
         self._facts.lifecycle.move(EngineState.REFUSED)
 
-    async def _trade(self, ready: Ready, *, exit_when_finished: bool) -> int:
+    async def _trade(self, ready: Ready, *, exit_when_refused: bool, exit_when_finished: bool) -> int:
         facts = self._facts
         facts.enter(ready.document, ready.session, ready.writer, ready.equipment, ready.notes)
         for note in ready.notes:
@@ -103,6 +103,8 @@ class Engine:
             await ready.equipment.start()
             facts.lifecycle.move(EngineState.RUNNING)
             complete = await self._take_bars(ready, exit_when_finished=exit_when_finished)
+            if complete is None:
+                return await self._stay_fenced(exit_when_refused=exit_when_refused)
             facts.lifecycle.move(EngineState.STOPPING)
             _logger.info("stopped", extra={"fields": {"bars_this_run": facts.counts.bars_total, "journal_complete": complete}})
             return 0 if complete else EXIT_INCOMPLETE
@@ -111,8 +113,19 @@ class Engine:
             await asyncio.wait([watching])
             await ready.release()
 
-    async def _take_bars(self, ready: Ready, *, exit_when_finished: bool) -> bool:
-        """Trade until the feed has ended and it is asked to stop; return whether all of it is in the journal."""
+    async def _stay_fenced(self, *, exit_when_refused: bool) -> int:
+        """Stay up and idle: leaving would bring a new process, which would shut the other one out in turn, for ever."""
+        if exit_when_refused:
+            return EXIT_REFUSED
+        await self._stop.wait()
+        self._facts.lifecycle.move(EngineState.STOPPING)
+        return EXIT_INCOMPLETE
+
+    async def _take_bars(self, ready: Ready, *, exit_when_finished: bool) -> bool | None:
+        """Trade until the feed has ended and it is asked to stop.
+
+        Returns whether all of it is in the journal; None once another engine has the journal.
+        """
         facts, session = self._facts, ready.session
         loop = TradingLoop(
             facts,
@@ -125,10 +138,8 @@ class Engine:
         try:
             complete = await loop.trade()
         except FencedError as error:
-            # Leaving would bring a new process, which would shut the other one out in turn, for ever.
             self._refuse(str(error))
-            await self._stop.wait()
-            return False
+            return None
         if not self._stop.is_set():
             facts.lifecycle.move(EngineState.FINISHED)
             fields = {"bars": session.totals.bars, "equity": session.last_equity, "fills": session.totals.fills}

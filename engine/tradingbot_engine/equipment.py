@@ -179,7 +179,7 @@ class Equipment:
             Job("pools", pool_watch.INTERVAL_SECONDS, self._watch_pools, urgent=True),
             Job("database-monitor", document.database.health_interval_seconds, self._check_databases, urgent=True),
             Job("cache-cleanup", document.cache.cleanup_interval_seconds, self.caches.clean),
-            Job("retention", retention.INTERVAL_SECONDS, self.pruner.run),
+            Job("retention", retention.INTERVAL_SECONDS, self.pruner.run, urgent=True),  # a replay at full speed is always busy
             Job("views", REFRESH_SECONDS, self.performance.refresh),
         ]
         if self.redis is not None and document.redis is not None:
@@ -247,15 +247,17 @@ async def open_equipment(
             views.sharing = Sharing(level, list[SymbolPerformance], scope=document.bot.uid)
             judgements.sharing = Sharing(level, Sentiment, scope="")
         history_database = None
-        if document.market.news is not None:
+        if document.market.news is not None and not document.database.external:
             history_database = Database(
                 history_address, _HISTORY_CONNECTIONS, document.database.retry, record, durable=False, name=HISTORY_POOL
             )
             stack.callback(history_database.close)
 
+        # A shared database has one pool for both: a second would take connections that others need.
+        with_history = history_database or database
+
         def open_history() -> History:
-            assert history_database is not None
-            history = History(history_database)
+            history = History(with_history)
             history.open()
             return history
 
@@ -269,7 +271,7 @@ async def open_equipment(
             http=http,
             caches=caches,
             news=news,
-            pruner=retention.Pruner(document.database.retention, database, journal.epoch, history_database),
+            pruner=retention.Pruner(document.database.retention, database, journal.epoch, with_history if news else None),
             performance=PerformanceView(session, journal, writer, views, around.counts),
         )
         stack.pop_all()  # from here on `close` does it

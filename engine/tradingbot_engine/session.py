@@ -140,6 +140,7 @@ class TradingSession:
         if self.news.known_ms != NEVER_MS:
             last = min(last, self._prices.first_step_after(self.news.known_ms))
         if last <= first:
+            self.news.hurry()
             return 0
         self._take(self._prices.bars(first, last), self._next_news_step())
         processed = 0

@@ -23,7 +23,7 @@ class ProcessReading(Struct, frozen=True):
     cpu_seconds: float
     """User and system time since it started."""
     memory_bytes: int
-    """Resident set size."""
+    """What the kernel can't take back: the resident set size without pages of files, such as SQLite maps of its journal."""
     threads: int
 
     def is_same_process(self, other: ProcessReading) -> bool:

@@ -104,8 +104,8 @@ def stage_dependencies(image: AppImage, cache: Cache, log: Path) -> None:
 
 def build(image: AppImage, docker: Docker, python_base: str, log: Path) -> None:
     """Build the image, with only the files in its context that its stages copy."""
-    staged = [str(built.site_packages.relative_to(REPOSITORY)) for built in _up_to(image)]
-    packages = sorted({package for built in _up_to(image) for package in built.packages})
+    staged = [str(built.site_packages.relative_to(REPOSITORY)) for built in up_to(image)]
+    packages = sorted({package for built in up_to(image) for package in built.packages})
     context = ["tar", "--directory", str(REPOSITORY), "--exclude=__pycache__", "--create", "Dockerfile", *staged, *packages]
     names = [word for name in (image.fixed_name(python_base), image.moving_name) for word in ("--tag", name)]
     argv = [
@@ -116,7 +116,8 @@ def build(image: AppImage, docker: Docker, python_base: str, log: Path) -> None:
     commands.pipe(context, argv, log=log, env={**docker.env, "DOCKER_BUILDKIT": "0"})
 
 
-def _up_to(image: AppImage) -> tuple[AppImage, ...]:
+def up_to(image: AppImage) -> tuple[AppImage, ...]:
+    """The images whose stages are run when this one is built: it, and those before it."""
     return APP_IMAGES[: APP_IMAGES.index(image) + 1]
 
 

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import commands
 import kind_cluster
-from app_images import APP_IMAGES, build, stage_dependencies
+from app_images import APP_IMAGES, build, stage_dependencies, up_to
 from cache_folder import Cache
 from docker_engine import Docker, OwnEngine, find_docker
 from errors import ClusterError, CommandFailedError, UnsuitableError
@@ -108,7 +108,8 @@ class TestCluster:
             names[image.target] = name = image.fixed_name(base)
             if not docker.has_image(name):
                 with self.progress.step(f"dependencies of {image.target}", self._images_log):
-                    stage_dependencies(image, self.cache, self._images_log)
+                    for needed in up_to(image):  # an image that is there already may be from another checkout
+                        stage_dependencies(needed, self.cache, self._images_log)
                 with self.progress.step(f"image {name}", self._images_log):
                     build(image, docker, base, self._images_log)
             commands.output(["docker", "tag", name, image.moving_name], env=docker.env)

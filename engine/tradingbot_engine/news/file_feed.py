@@ -45,7 +45,6 @@ class FileNews:
         self._queue = NewsQueue()
         self.next_ms = NEVER_MS
         self.known_ms = self._after_ms = lap_starts_ms if after_ms is None else after_ms
-        self._changed = asyncio.Event()
         self._wanted = asyncio.Event()
         self._starving = False
         """Whether the market stands still until more is known."""
@@ -68,16 +67,6 @@ class FileNews:
             await asyncio.wait([self._reading])
             self._reading = None
 
-    async def wait(self, seconds: float) -> None:
-        """Return when more is known, or after so long."""
-        self._starving = True
-        self._wanted.set()
-        self._changed.clear()
-        try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
-        except TimeoutError:
-            return
-
     def take(self, until_ms: int) -> list[News]:
         taken = self._queue.take(until_ms)
         self.next_ms = self._queue.next_ms
@@ -94,6 +83,10 @@ class FileNews:
         self.next_ms = NEVER_MS
         self.known_ms = self._after_ms = self._lap_starts_ms
         self.start()
+
+    def hurry(self) -> None:
+        self._starving = True
+        self._wanted.set()
 
     def seen(self) -> str:
         return ""  # the market's time says it all
@@ -130,4 +123,3 @@ class FileNews:
         if until_ms > self.known_ms:
             self.known_ms = until_ms
             self._starving = False
-            self._changed.set()

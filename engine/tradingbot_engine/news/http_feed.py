@@ -119,8 +119,8 @@ class HttpNews:
     def seen(self) -> str:
         return self._remembered.text()
 
-    async def wait(self, seconds: float) -> None:
-        """Return at once: the market waits for nothing."""
+    def hurry(self) -> None:
+        """The market waits for nothing."""
 
     async def _ask(self) -> list[NewsItem]:
         """Return what the address lists for these symbols, nothing if it is as before."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from pathlib import Path
 
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.spec import Market, NewsType
 from tradingbot_engine.feed.timeframe import parse_timeframe_ms
+from tradingbot_engine.news.dataset import find_news_file
 from tradingbot_engine.news.file import FIELD, check_news_file
 from tradingbot_engine.news.file_feed import FileNews
 from tradingbot_engine.news.http_feed import HttpNews, JsonClient
@@ -35,7 +35,7 @@ async def open_news(
     if section.http is not None and section.type is NewsType.HTTP:
         return HttpNews(section.http.url, symbols, scorer, client, seen=seen)
     assert section.file is not None  # the section's own rule
-    path = Path(section.file.data)
+    path = find_news_file(section.file.data)
     summary = await asyncio.to_thread(check_news_file, path, symbols)
     if not summary.items:
         raise SpecError(f"{FIELD}: {path} has no news of {', '.join(market.symbols)}, only {summary.others} of other symbols")

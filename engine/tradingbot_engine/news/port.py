@@ -39,8 +39,8 @@ class NewsSource(Protocol):
     def begin_lap(self) -> None:
         """The market begins anew, and so does its news."""
 
-    async def wait(self, seconds: float) -> None:
-        """Return when the market may go on, or after so long."""
+    def hurry(self) -> None:
+        """The market stands still: a step can't be taken before more is known."""
 
     def seen(self) -> str:
         """Return what a checkpoint has to keep so that the next process delivers nothing twice."""
@@ -58,7 +58,7 @@ class NoNews:
     def begin_lap(self) -> None:
         """Nothing begins."""
 
-    async def wait(self, seconds: float) -> None:
+    def hurry(self) -> None:
         """Nothing is missing."""
 
     def seen(self) -> str:

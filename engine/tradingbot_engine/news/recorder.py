@@ -55,8 +55,8 @@ class RecordedNews:
     def seen(self) -> str:
         return self._source.seen()
 
-    async def wait(self, seconds: float) -> None:
-        await self._source.wait(seconds)
+    def hurry(self) -> None:
+        self._source.hurry()
 
     async def flush(self) -> None:
         """Take down what there is. For a background job.

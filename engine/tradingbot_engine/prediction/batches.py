@@ -1,6 +1,7 @@
 """Which texts a model judges together. Pure.
 
-In a batch every text is padded to the longest, and padding costs as much as words do: texts of like length go together, the longest first, so that the largest need of memory comes first, too.
+In a batch every text is padded to the longest, and padding costs as much as words do: texts of like length go together, the longest first,
+so that the largest need of memory comes first, too.
 """
 
 from __future__ import annotations

@@ -131,7 +131,8 @@ def _open_session(files: ModelFiles, settings: Settings) -> Any:
     options.enable_cpu_mem_arena = False  # an arena keeps the most that any batch has needed
     options.enable_mem_pattern = False  # a pattern is kept for each length of text that was ever seen
     options.log_severity_level = _ERRORS_ONLY
-    # Weights in the order that the processor likes best are a second copy of them while they are loaded: a quarter more for a tenth of speed.
+    # Weights in the order that the processor likes best are a second copy of them while they are loaded: a quarter more memory for a
+    # tenth more speed.
     options.add_session_config_entry("session.disable_prepacking", "1")
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting must not take the CPU from trading
     return onnxruntime.InferenceSession(str(files.weights), options, providers=["CPUExecutionProvider"])

@@ -272,8 +272,8 @@ class PredictionService:
                 if key is not None:
                     await self._cache.put(key, sentiment)
                 self._pending.pop(passage).set_result(sentiment)
-        if self._judge.loaded:
-            await self._run(return_free_memory)  # what the texts took; the next ones may be an hour away
+            if not self._pending and self._judge.loaded:
+                await self._run(return_free_memory)  # what the texts took; the next ones may be an hour away
 
     async def _run(self, function: Callable[..., Result], *arguments: object) -> Result:
         """Run something on the judging thread."""

@@ -78,11 +78,12 @@ def _read(process: psutil.Process) -> ProcessReading | None:
             if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
                 return None
             times = process.cpu_times()
+            memory = process.memory_info()
             return ProcessReading(
                 pid=process.pid,
                 started_at=process.create_time(),
                 cpu_seconds=times.user + times.system,
-                memory_bytes=process.memory_info().rss,
+                memory_bytes=memory.rss - memory.shared,
                 threads=process.num_threads(),
             )
     except psutil.Error:

@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from tradingbot_contract.document import SpecError
+from tradingbot_engine.news.dataset import DATASETS, find_news_file
 from tradingbot_engine.news.file import check_news_file, read_news
 
-CSV = 'id,timestamp,symbols,source,text\n1,2020-01-02,A,news,"Gains, and\nmore"\n2,2020-01-03,B;C,social,Losses\n2,2020-01-03,B,social,again\n'
+CSV = (
+    'id,timestamp,symbols,source,text\n1,2020-01-02,A,news,"Gains, and\nmore"\n'
+    "2,2020-01-03,B;C,social,Losses\n2,2020-01-03,B,social,again\n"
+)
 JSON = (
     '{"id": 1, "timestamp": "2020-01-02", "symbols": ["A"], "text": "Gains, and\\nmore"}\n\n'
     '{"id": 2, "timestamp": "2020-01-03", "symbols": ["B", "C"], "source": "social", "text": "Losses"}\n'
@@ -48,6 +52,16 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, name: str, text: st
     path.write_text(text)
     with pytest.raises(SpecError, match=f"market.news.file.data: .*{message}"):
         check_news_file(path, frozenset("A"))
+
+
+def test_news_that_ships_with_the_engine_is_found_by_name() -> None:
+    for name in DATASETS:
+        summary = check_news_file(find_news_file(name), frozenset({"AAPL", "GOOG", "IBM", "MSFT"}))
+        assert summary.items > 100
+        assert summary.others == 0
+    assert find_news_file("/news.csv") == Path("/news.csv")
+    with pytest.raises(SpecError, match=r"market.news.file.data: there is no news 'other': use made-up-headlines, or the absolute path"):
+        find_news_file("other")
 
 
 def test_a_file_that_there_is_not(tmp_path: Path) -> None:

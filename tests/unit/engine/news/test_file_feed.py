@@ -81,7 +81,8 @@ def test_a_step_waits_for_its_news_and_no_longer(newsroom: Any, play: Any) -> No
         scorer = newsroom.scorer()
         scorer.gate.clear()
         feed = newsroom.feed(session, prices, scorer)
-        await feed.wait(0.2)
+        while not scorer.asked:
+            await asyncio.sleep(0.001)
         assert session.advance(100) == 0  # what the file holds isn't known yet
         assert session.waits_for_news()
         scorer.gate.set()
@@ -157,7 +158,7 @@ def test_memory_holds_little_more_than_what_is_ahead(newsroom: Any, play: Any, w
         most = 0
         while not session.at_end():
             if not session.advance(5):
-                await feed.wait(1.0)
+                await asyncio.sleep(0.001)
             most = max(most, feed.pending)
             await asyncio.sleep(0)
         await feed.close()

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_hub_server import ModelHubServer
 
+from model_hub_server import ModelHubServer
 from tradingbot_contract.resources import MemoryMode, Model, Prediction
 from tradingbot_engine.prediction.hub import ModelHub
 from tradingbot_engine.prediction.sentiment import Sentiment

@@ -6,8 +6,8 @@ import random
 from pathlib import Path
 
 import pytest
-import tiny_model
 
+import tiny_model
 from tradingbot_engine.prediction.batches import plan_batches
 from tradingbot_engine.prediction.classifier import Classifier, Settings
 from tradingbot_engine.prediction.model_folder import ModelError, read_model_folder

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny_model
 
+import tiny_model
 from tradingbot_contract.resources import Model
 from tradingbot_engine.prediction.hub import ModelHub
 from tradingbot_engine.prediction.model_folder import ModelError, read_model_folder

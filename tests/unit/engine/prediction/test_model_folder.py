@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-import tiny_model
 
+import tiny_model
 from tradingbot_engine.prediction.model_folder import (
     WEIGHTS_FILES,
     Labels,

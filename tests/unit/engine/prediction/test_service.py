@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny_model
 
+import tiny_model
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.resources import MemoryMode
 from tradingbot_engine.prediction.mode import Role, estimate_model_bytes, mode_of, parse_memory_mode, roles_in
@@ -237,7 +237,7 @@ class TestOnce:
 
         run(scenario())
 
-    def test_another_model_does_not_get_the_answers_of_the_one_before(self, service: Build, finbert: Path, cache: Any) -> None:
+    def test_another_model_does_not_get_the_answers_of_the_one_before(self, service: Build, finbert: Path) -> None:
         async def scenario() -> tuple[Sentiment, Sentiment]:
             found = []
             for boost in (0.0, 5.0):
@@ -266,6 +266,17 @@ class TestOnce:
         run(scenario())
 
 
+def test_a_text_that_comes_while_the_one_before_is_put_away_is_judged(service: Build, finbert: Path) -> None:
+    async def scenario() -> None:
+        one = service(finbert, mode=MemoryMode.FINBERT_ONLY)
+        one.start()
+        for number in range(50):
+            assert (await one.score([Passage(f"gain {number}")]))[0].model == "finbert"
+        await one.close()
+
+    run(scenario())
+
+
 def test_the_event_loop_turns_while_texts_are_judged(service: Build, finbert: Path) -> None:
     async def scenario() -> None:
         one = service(finbert, mode=MemoryMode.FINBERT_ONLY, batch_size=256)
@@ -291,7 +302,7 @@ def test_patience_with_models_has_an_end(service: Build, finbert: Path, hub: Any
         one.start()
         assert await judged_by(one) == ("lexicon", "lexicon")
         hub.gate.set()
-        while one.mode is not MemoryMode.FINBERT_ONLY:
+        while one.mode is not MemoryMode.FINBERT_ONLY:  # noqa: ASYNC110 - the service tells nobody
             await asyncio.sleep(0.01)
         assert await judged_by(one) == ("finbert", "finbert")
         await one.close()
@@ -315,7 +326,7 @@ def test_a_hub_that_is_away_is_asked_again(
         assert await judged_by(one) == ("lexicon", "lexicon")
         assert one.mode_reason.startswith("finbert: owner/name can't be fetched: ")
         hub.failing = False
-        while one.mode is not MemoryMode.FINBERT_ONLY:
+        while one.mode is not MemoryMode.FINBERT_ONLY:  # noqa: ASYNC110 - the service tells nobody
             await asyncio.sleep(0.01)
         assert one.mode_reason == ""
         await one.close()
@@ -332,7 +343,7 @@ def test_closing_ends_a_download(service: Build, finbert: Path, hub: Any) -> Non
         one = service("owner/name", mode=MemoryMode.FINBERT_ONLY, environment={"HF_ENDPOINT": hub.address})
         one.start()
         waiting = asyncio.create_task(one.score([NEWS]))
-        while not any("resolve" in path for path in hub.requests):
+        while not any("resolve" in path for path in hub.requests):  # noqa: ASYNC110 - nor does the hub
             await asyncio.sleep(0.01)
         await one.close()  # the download itself would never end
         waiting.cancel()
