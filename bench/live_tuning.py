@@ -4,10 +4,10 @@ The engine is the real one, a process with its journal on disk. Its document is 
 changes the pool of database connections and the caches. Timed is from the replacement to the engine's line in its log that all of the
 document is at work, on the same clock. Once the engine takes 2,000 steps a second, once it is at full speed.
 
-- *No tick lost*: at 2,000 steps a second, the journal at the end equals, row by row, that of an engine that nobody has touched. At full speed
-  the feed begins anew again and again: each whole lap must have the orders and fills of every other.
-- *Longest stall*: all the while somebody asks `/livez` over one connection, a few hundred times a second, since every answer waits for the
-  event loop. The slowest answer while documents change stands beside the slowest of as long a time without changes.
+- *No tick lost*: at 2,000 steps a second, the journal at the end equals, row by row, that of an engine that nobody has touched. At full
+  speed the feed begins anew again and again: each whole lap must have the orders and fills of every other.
+- *Longest stall*: all the while somebody asks `/livez` over one connection, a few hundred times a second, since every answer waits for
+  the event loop. The slowest answer while documents change stands beside the slowest of five seconds without changes.
 
     make bench-live_tuning
     python bench/live_tuning.py [CHANGES]
@@ -29,7 +29,7 @@ import threading
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from bar_file import BarFile, write_bar_file
 from msgspec import structs
@@ -63,7 +63,7 @@ class Stalls:
         self._answers_seconds: list[float] = []
         self._thread = threading.Thread(target=self._ask)
 
-    def __enter__(self) -> Stalls:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -232,7 +232,11 @@ def main() -> None:
         "aim_applied_ms": AIM_MS,
         "aim_met": all(one["applied_p99_ms"] <= AIM_MS for one in figures.values()),
         "machine": {"cores": os.cpu_count(), "system": platform.platform(), "architecture": platform.machine()},
-        "versions": {"python": platform.python_version(), "sqlalchemy": version("SQLAlchemy"), "opentelemetry": version("opentelemetry-sdk")},
+        "versions": {
+            "python": platform.python_version(),
+            "sqlalchemy": version("SQLAlchemy"),
+            "opentelemetry": version("opentelemetry-sdk"),
+        },
     }
     print(json.dumps(result))
 

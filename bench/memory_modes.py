@@ -2,8 +2,8 @@
 
 Models are of FinBERT's size with made weights (bench/made/bert.py), once with weights of 32 bits and once of 8; Full has two of them. Each
 mode runs in a process of its own, with the real service and the allocator's settings of a pod, on one thread; then the mode is lowered rung
-by rung, which must give the memory back. Memory is the system's own figure. The peers judge the same texts in the same batches with the same
-model; their torch is what the package index gives to a Linux machine, which is a build for graphics cards. Rounds of all take turns.
+by rung, which must give the memory back. Memory is the system's own figure. The peers judge the same texts in the same batches with the
+same model; their torch is what the package index gives to a Linux machine, which is a build for graphics cards. Rounds of all take turns.
 
     python bench/memory_modes.py [--texts N] [--rounds N] [--layers N] [--no-peers]
 """
@@ -75,9 +75,9 @@ async def measure(case: str, folders: dict[str, str], texts: Sequence[str]) -> F
     from tradingbot_engine.prediction.service import PredictionService  # noqa: PLC0415
 
     mode, *kinds = CASES[case]
-    models = {name: Model(source=folders[kind]) for name, kind in zip(("finbert", "social"), kinds, strict=True) if kind is not None}
+    finbert, social = (None if kind is None else Model(source=folders[kind]) for kind in kinds)
     hub = ModelHub(Path(tempfile.gettempdir()), {})
-    service = PredictionService(Prediction(**models), MemoryMode(mode), hub=hub, cache=NoCache())
+    service = PredictionService(Prediction(finbert=finbert, social=social), MemoryMode(mode), hub=hub, cache=NoCache())
     figures: Figures = {"rss_python_mib": read_memory_mib("VmRSS")}
     started = time.perf_counter()
     service.start()
@@ -85,7 +85,7 @@ async def measure(case: str, folders: dict[str, str], texts: Sequence[str]) -> F
     figures["load_seconds"] = time.perf_counter() - started
     figures["rss_loaded_mib"] = read_memory_mib("VmRSS")
     assert service.mode is MemoryMode(mode), service.mode_reason
-    passages = [Passage(text, Source.SOCIAL if "social" in models and number % 2 else Source.NEWS) for number, text in enumerate(texts)]
+    passages = [Passage(text, Source.SOCIAL if social is not None and number % 2 else Source.NEWS) for number, text in enumerate(texts)]
     started = time.perf_counter()
     found = await service.score(passages)
     figures["sentences_per_second"] = len(found) / (time.perf_counter() - started)

@@ -11,12 +11,12 @@ import os
 import random
 import string
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-untyped]  # it has no types
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 LAYERS: Final = 12
@@ -166,12 +166,12 @@ class _Graph:
     def _ints(self, *values: int, scalar: bool = False) -> str:
         return self._constant(np.array(values[0] if scalar else values, dtype=np.int64))
 
-    def _constant(self, array: np.ndarray) -> str:  # type: ignore[type-arg]  # of whatever it holds
+    def _constant(self, array: np.ndarray[Any, Any]) -> str:
         name = self._name()
         self._constants.append(numpy_helper.from_array(array, name))
         return name
 
-    def _op(self, kind: str, *inputs: str, **attributes: object) -> str:
+    def _op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         name = self._name()
         self._nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name

@@ -9,7 +9,7 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
@@ -33,7 +33,7 @@ class ModelHubServer:
     def address(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def __enter__(self) -> ModelHubServer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -43,57 +43,62 @@ class ModelHubServer:
         self._server.server_close()
         self._thread.join()
 
-    def _handler(hub) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the handler has a self of its own
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_HEAD(self) -> None:
-                self._answer()
-
-            def do_GET(self) -> None:
-                hub.requests[self.path] += 1
-                self._answer()
-
-            def log_message(self, *_: Any) -> None:
-                """Say nothing."""
-
-            def _answer(self) -> None:
-                if hub.failing:
-                    self._send(503, b"try again later")
-                elif self.path.startswith("/api/models/"):
-                    self._describe(self.path.removeprefix("/api/models/").split("?")[0])
-                elif "/resolve/" in self.path:
-                    name, _, rest = self.path.lstrip("/").partition("/resolve/")
-                    self._send_file(name, rest.partition("/")[2])
-                else:
-                    self._send(404, b"")
-
-            def _describe(self, name: str) -> None:
-                folder = hub.models.get(name)
-                if folder is None:
-                    self._send(404, b'{"error": "Repository not found"}', {"X-Error-Code": "RepoNotFound"})
-                    return
-                files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-                body = {"id": name, "modelId": name, "sha": REVISION, "siblings": [{"rfilename": file} for file in files]}
-                self._send(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
-
-            def _send_file(self, name: str, file: str) -> None:
-                path = hub.models.get(name, Path("/nonexistent")) / file
-                if not path.is_file():
-                    self._send(404, b"", {"X-Error-Code": "EntryNotFound"})
-                    return
-                if self.command == "GET":
-                    hub.gate.wait()
-                body = path.read_bytes()
-                self._send(200, body, {"ETag": f'"{hashlib.sha256(body).hexdigest()}"', "X-Repo-Commit": REVISION})
-
-            def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-                self.send_response(status)
-                for name, value in (headers or {}).items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if self.command == "GET":
-                    self.wfile.write(body)
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        class Handler(_Handler):
+            hub = self
 
         return Handler
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    hub: ModelHubServer
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self.hub.requests[self.path] += 1
+        self._answer()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+    def _answer(self) -> None:
+        if self.hub.failing:
+            self._send(503, b"try again later")
+        elif self.path.startswith("/api/models/"):
+            self._describe(self.path.removeprefix("/api/models/").split("?")[0])
+        elif "/resolve/" in self.path:
+            name, _, rest = self.path.lstrip("/").partition("/resolve/")
+            self._send_file(name, rest.partition("/")[2])
+        else:
+            self._send(404, b"")
+
+    def _describe(self, name: str) -> None:
+        folder = self.hub.models.get(name)
+        if folder is None:
+            self._send(404, b'{"error": "Repository not found"}', {"X-Error-Code": "RepoNotFound"})
+            return
+        files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+        body = {"id": name, "modelId": name, "sha": REVISION, "siblings": [{"rfilename": file} for file in files]}
+        self._send(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    def _send_file(self, name: str, file: str) -> None:
+        path = self.hub.models.get(name, Path("/nonexistent")) / file
+        if not path.is_file():
+            self._send(404, b"", {"X-Error-Code": "EntryNotFound"})
+            return
+        if self.command == "GET":
+            self.hub.gate.wait()
+        body = path.read_bytes()
+        self._send(200, body, {"ETag": f'"{hashlib.sha256(body).hexdigest()}"', "X-Repo-Commit": REVISION})
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)

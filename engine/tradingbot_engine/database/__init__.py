@@ -1,1 +1,1 @@
-"""The journal: a SQLite file on the bot's volume, reached through a pool of connections."""
+"""What a bot keeps: its journal, and its history of judged news; in files on its own volume, or in a schema of its own in a Postgres."""

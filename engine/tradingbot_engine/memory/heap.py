@@ -17,7 +17,7 @@ def trim_heap() -> bool:
 
 @functools.cache
 def _find_trim() -> Callable[[int], int] | None:
-    import ctypes  # noqa: PLC0415 - 1 MiB that only a bot whose memory is short pays for
+    import ctypes  # noqa: PLC0415 - 0.7 MiB that only a bot whose memory is short pays for
 
     found = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if found is None:

@@ -5,11 +5,11 @@ Memory goes back when it is closed: there is no arena that keeps it, and the all
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tradingbot_engine.memory.heap import trim_heap
 from tradingbot_engine.prediction.batches import plan_batches
 from tradingbot_engine.prediction.model_folder import ModelError, ModelFiles
 from tradingbot_engine.prediction.sentiment import Sentiment
@@ -53,7 +53,7 @@ class Classifier:
             self._output = _OUTPUT if _OUTPUT in outputs else outputs[0]
             self.fingerprint = f"{files.fingerprint()}-{settings.max_tokens}"
             self.judge(_PROBE)
-            return_free_memory()  # what loading took beyond the weights
+            trim_heap()  # what loading took beyond the weights
         except ModelError:
             raise
         except ImportError as error:
@@ -78,7 +78,7 @@ class Classifier:
     def close(self) -> None:
         """Give the memory back; it can't judge any more."""
         del self._session, self._tokenizer
-        return_free_memory()
+        trim_heap()
 
     def _run(self, batch: Sequence[Sequence[int]]) -> list[Sentiment]:
         import numpy as np  # noqa: PLC0415 - loaded with the first model only
@@ -102,13 +102,6 @@ class Classifier:
         if not positive + negative + neutral > 0.0:
             raise ModelError("its answer is no number")
         return Sentiment(positive, negative, neutral, score=positive - negative, model=self.name)
-
-
-def return_free_memory() -> None:
-    """Tell the allocator to give the system what nobody uses; a C library without such a call keeps it."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def _open_tokenizer(files: ModelFiles, settings: Settings) -> tokenizers.Tokenizer:

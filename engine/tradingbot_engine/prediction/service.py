@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, TypeVar
 
 from tradingbot_contract.resources import MemoryMode, Model, Prediction
-from tradingbot_engine.prediction.classifier import Classifier, Settings, return_free_memory
+from tradingbot_engine.memory.heap import trim_heap
+from tradingbot_engine.prediction.classifier import Classifier, Settings
 from tradingbot_engine.prediction.hub import ModelHub
 from tradingbot_engine.prediction.judge import Judge
 from tradingbot_engine.prediction.mode import Role, estimate_model_bytes, mode_of, roles_in
@@ -273,7 +274,7 @@ class PredictionService:
                     await self._cache.put(key, sentiment)
                 self._pending.pop(passage).set_result(sentiment)
             if not self._pending and self._judge.loaded:
-                await self._run(return_free_memory)  # what the texts took; the next ones may be an hour away
+                await self._run(trim_heap)  # what the texts took; the next ones may be an hour away
 
     async def _run(self, function: Callable[..., Result], *arguments: object) -> Result:
         """Run something on the judging thread."""

@@ -1,4 +1,4 @@
-"""A program that fills the engine's caches at a steady rate, with the engine's guard or without; it tells how it does on standard output."""
+"""A program that fills the engine's caches at a steady rate, with the engine's guard or without it, and tells how it does."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from memory_cgroup import MemoryCgroup
 from msgspec import structs
 
+from memory_cgroup import MemoryCgroup
 from tradingbot_contract.document import EngineDocument, render_document
 from tradingbot_contract.resources import Cache
 

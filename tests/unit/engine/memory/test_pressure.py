@@ -16,8 +16,8 @@ from tradingbot_engine.memory.limit import MemoryReading
 from tradingbot_engine.memory.pressure import (
     CALM_SECONDS,
     FLOOR,
-    MARGIN,
     GROW_PAUSE_SECONDS,
+    MARGIN,
     MODE_PAUSE_SECONDS,
     Decision,
     MemoryState,

@@ -106,10 +106,10 @@ class Newsroom:
             prices._columns.times_ms[index] += self.first_day * self._workshop.day_ms
         return prices
 
-    def session(self, prices: Prices, heard: list[str], restored: Any = None) -> TradingSession:
+    def session(self, prices: Prices, heard: list[str], restored: Any = None, strategy: Strategy | None = None) -> TradingSession:
         market = self._workshop.document().market
         document = self._workshop.document(market=type(market)(symbols=list(prices.symbols)))
-        recipe = Recipe(build=lambda: Listener(heard), fingerprint="listener")
+        recipe = Recipe(build=lambda: strategy or Listener(heard), fingerprint="listener")
         return recover(document, prices, recipe, restored, Counts()).session
 
     def feed(self, session: TradingSession, prices: Prices, scorer: Any) -> FileNews:

@@ -9,6 +9,9 @@ import pytest
 
 from tradingbot_engine.checkpoint import decode_checkpoint, encode_checkpoint
 from tradingbot_engine.database.rows import Restored
+from tradingbot_engine.feed.prices import Bar
+from tradingbot_engine.news.item import News
+from tradingbot_engine.strategy.interface import Parameters, Strategy
 
 
 def test_news_comes_before_the_bars_of_the_first_step_that_is_not_earlier(newsroom: Any, play: Any) -> None:
@@ -81,7 +84,7 @@ def test_a_step_waits_for_its_news_and_no_longer(newsroom: Any, play: Any) -> No
         scorer = newsroom.scorer()
         scorer.gate.clear()
         feed = newsroom.feed(session, prices, scorer)
-        while not scorer.asked:
+        while not scorer.asked:  # noqa: ASYNC110 - the feed tells nobody
             await asyncio.sleep(0.001)
         assert session.advance(100) == 0  # what the file holds isn't known yet
         assert session.waits_for_news()
@@ -189,6 +192,38 @@ def test_a_file_that_changes_under_the_engine_ends_news_not_trading(newsroom: An
     assert "line 3: timestamp 'never'" in play(scenario())
     assert newsroom.short(heard)[-1] == "bar A 3"
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["no more news"]
+
+
+class Grumpy(Strategy):
+    """Fails on every piece of news, after it has ordered."""
+
+    def on_news(self, news: News) -> None:
+        self.desk.buy("A", 10.0)
+        raise LookupError(news.id)
+
+    def on_bar(self, bar: Bar) -> None:
+        """Has no opinion."""
+
+
+def test_a_strategy_that_fails_on_news_loses_those_orders_and_is_halted_in_the_end(newsroom: Any, play: Any) -> None:
+    newsroom.write(*((0.5 + number / 1000, "A") for number in range(3)), *((2.5 + number / 1000, "A") for number in range(20)))
+    prices = newsroom.prices(A=[1.0] * 6)
+
+    async def scenario() -> tuple[str, str, int]:
+        session = newsroom.session(prices, [], strategy=Grumpy(Parameters()))
+        scorer = newsroom.scorer()
+        feed = newsroom.feed(session, prices, scorer)
+        await newsroom.run(session, 2)
+        before = session.runner.halted_by
+        await newsroom.run(session)
+        await feed.close()
+        await scorer.close()
+        return before, session.runner.halted_by, session.totals.orders
+
+    before, after, orders = play(scenario())
+    assert before == ""
+    assert after == "Grumpy.on_news failed 10 times in a row: LookupError: 13"
+    assert orders == 0
 
 
 def test_a_session_without_news_keeps_nothing_of_it(workshop: Any) -> None:

@@ -120,7 +120,7 @@ def test_what_has_not_changed_is_not_sent_again(newsroom: Any, script: Script, p
 
 
 @pytest.mark.parametrize(
-    ("answer", "trouble"),
+    "failure",
     [
         (UnavailableError("no route"), "no route"),
         (Answer(500, {}, None), f"{URL} answers 500"),
@@ -128,13 +128,13 @@ def test_what_has_not_changed_is_not_sent_again(newsroom: Any, script: Script, p
     ],
 )
 def test_an_address_that_fails_leaves_trading_alone(
-    newsroom: Any, script: Script, play: Any, answer: Any, trouble: str, caplog: pytest.LogCaptureFixture
+    newsroom: Any, script: Script, play: Any, failure: tuple[Any, str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    script.answer, trouble = failure
     heard: list[str] = []
 
     async def scenario() -> None:
         rig = Rig(newsroom, script, heard)
-        script.answer = answer
         for _ in range(3):
             await rig.feed.poll()
         assert (rig.feed.trouble, rig.feed.failures) == (trouble, 3)

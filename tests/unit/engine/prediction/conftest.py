@@ -56,6 +56,6 @@ def service(tmp_path: Path, cache: DictCache) -> Callable[..., PredictionService
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[ModelHubServer]:
+def hub() -> Iterator[ModelHubServer]:
     with ModelHubServer({}) as server:
         yield server

@@ -88,7 +88,7 @@ def test_a_model_without_weights_for_us(locate: Locate, published: Path) -> None
 
 def test_a_hub_that_is_away_or_broken_is_for_later(locate: Locate, hub: Any) -> None:
     hub.failing = True
-    with pytest.raises(UnavailableError, match="owner/name can't be fetched: .*503"):
+    with pytest.raises(UnavailableError, match=r"owner/name can't be fetched: .*503"):
         locate()
     with pytest.raises(UnavailableError, match="owner/name can't be fetched: "):
         locate(HF_ENDPOINT="http://127.0.0.1:9")  # the discard port: nobody listens

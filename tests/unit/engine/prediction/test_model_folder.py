@@ -30,7 +30,7 @@ def test_eight_bit_weights_come_before_others_wherever_they_are() -> None:
 
 def test_a_file_that_the_spec_names_is_taken_or_missed() -> None:
     assert choose_weights(frozenset({"model.onnx", "onnx/model_fp16.onnx"}), "onnx/model_fp16.onnx") == "onnx/model_fp16.onnx"
-    with pytest.raises(ModelError, match="no file other.onnx"):
+    with pytest.raises(ModelError, match=r"no file other\.onnx"):
         choose_weights(frozenset({"model.onnx"}), "other.onnx")
     with pytest.raises(ModelError, match=r"none of model_int8.onnx, .* export the model to ONNX"):
         choose_weights(frozenset({"pytorch_model.bin"}), None)
@@ -66,7 +66,7 @@ def test_labels_that_nobody_understands_are_refused(names: dict[str, str], messa
 
 
 def test_what_is_missing_in_a_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="there is no folder .*/gone: mount"):
+    with pytest.raises(ModelError, match=r"there is no folder .*/gone: mount"):
         read_model_folder(tmp_path / "gone", None)
     folder = tiny_model.write_model(tmp_path / "model")
     (folder / "tokenizer.json").rename(folder / "other.json")
