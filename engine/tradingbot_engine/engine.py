@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 from typing import Final
 
@@ -78,14 +79,33 @@ class Engine:
                 self._refuse(" ".join(str(error).split()))  # one line, whatever a parser says
                 if exit_when_refused:
                     return None
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), _RETRY_SECONDS if isinstance(error, UnavailableError) else None)
+                await self._wait_to_try_again(unavailable=isinstance(error, UnavailableError))
                 if self._stop.is_set():
                     facts.lifecycle.move(EngineState.STOPPING)
                     return None
                 facts.lifecycle.move(EngineState.STARTING)
             else:
                 return ready
+
+    async def _wait_to_try_again(self, *, unavailable: bool) -> None:
+        """Return when it is asked to stop, or when another try may end otherwise.
+
+        What is missing may come by itself. What is wrong is mended in the document, or by more memory: neither needs a new pod.
+        """
+        before = self._givens()
+        while not self._stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), _RETRY_SECONDS)
+            if unavailable or self._givens() != before:
+                return
+
+    def _givens(self) -> tuple[bytes | None, int | None]:
+        """Return what decides whether the document can be run: its text (None: it can't be read), and the container's memory limit."""
+        try:
+            text = read_document(self._around.config)
+        except SpecError:
+            text = None
+        return text, self._around.memory.read_limit_bytes()
 
     def _refuse(self, message: str) -> None:
         if self._facts.message != message:
@@ -101,6 +121,9 @@ class Engine:
         watching = asyncio.create_task(self._watch(ready).run(), name="document")
         try:
             await ready.equipment.start()
+            # What is there now stays: the collector need not look at it again, which would hold the loop for tens of milliseconds.
+            gc.collect()
+            gc.freeze()
             facts.lifecycle.move(EngineState.RUNNING)
             complete = await self._take_bars(ready, exit_when_finished=exit_when_finished)
             if complete is None:

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from tradingbot_contract.document import BotIdentity, EngineDocument, render_document
 from tradingbot_contract.metrics import ENGINE, prometheus_name
-from tradingbot_contract.spec import Broker, Feed, Paper, Replay, Strategy
+from tradingbot_contract.spec import Broker, Feed, Paper, Replay, Risk, Strategy
 
 Change = Callable[[EngineDocument], EngineDocument | str]
 
@@ -179,6 +179,15 @@ def test_refused_it_stays_up_and_says_why(engines: Any, slow: EngineDocument) ->
     assert code == 503
     assert "strategy.name" in reason
     assert engine.get("/views/performance")[0] == 503
+    assert engine.terminate() == 0
+
+
+def test_a_refused_document_that_is_mended_is_run_by_the_same_process(engines: Any, slow: EngineDocument) -> None:
+    engine = engines.start(structs.replace(slow, risk=Risk(max_drawdown_percent=-1.0)))
+    engine.until_state("Refused")
+    engine.config.write_text(render_document(structs.replace(slow, generation=2)))
+    engine.until_state("Running")
+    assert engine.status()["generation"] == 2
     assert engine.terminate() == 0
 
 
