@@ -131,7 +131,15 @@ class News(Section, frozen=True):
         Rule("self.type != 'http' || has(self.http)", "news.type is http, so news.http.url must name the address"),
     )
 
-    type: Annotated[NewsType, Meta(description="`file`: from a file, by the time of the market. `http`: from an address, as it comes.")]
+    type: Annotated[
+        NewsType,
+        Meta(
+            description=(
+                "`file`: from a file, by the time of the market. `http`: from an address; told as soon as it is judged and the market has "
+                "reached its time."
+            )
+        ),
+    ]
     file: Annotated[NewsFile | None, Meta(description="Settings of a file of news.")] = None
     http: Annotated[NewsHttp | None, Meta(description="Settings of an address of news.")] = None
 

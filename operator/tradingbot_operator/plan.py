@@ -16,7 +16,8 @@ from tradingbot_operator.conditions import Evidence
 from tradingbot_operator.desired import build_children, build_document
 from tradingbot_operator.desired.children import manifest_hash
 from tradingbot_operator.health import Verdict, assess
-from tradingbot_operator.names import DOCUMENT_HASH, pod_name
+from tradingbot_operator.kinds import ObjectKey
+from tradingbot_operator.names import DOCUMENT_HASH, config_name, pod_name
 from tradingbot_operator.notices import build_notices
 from tradingbot_operator.publication import is_worth_writing
 from tradingbot_operator.reasons import Reason
@@ -69,7 +70,7 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
     worth = is_worth_writing(before, status, at=world.now)
     return Plan(
         status=status if worth else None,
-        actions=(*child_actions, *_touches(pod, view, document, child_actions, current=current), *_restarts(pod, outcome)),
+        actions=(*child_actions, *_touches(world, pod, document, child_actions, current=current), *_restarts(pod, outcome)),
         notices=build_notices(before, status, child_actions, outcome) if worth or child_actions else (),
         recheck_seconds=min(_recheck(outcome), children.recheck_seconds),
     )
@@ -114,17 +115,21 @@ def _remediate(world: World, pod: PodFacts, view: ReportView, *, rolling_out: bo
 
 
 def _touches(
-    pod: PodFacts | None, view: ReportView, document: EngineDocument, actions: tuple[Action, ...], *, current: bool
+    world: World, pod: PodFacts | None, document: EngineDocument, actions: tuple[Action, ...], *, current: bool
 ) -> tuple[TouchPod, ...]:
-    """Touch the pod that reads a changed document live, once for each document; one that is being replaced gets it anyway."""
+    """Touch the pod that reads a changed document live, once for each change of it; one that is being replaced gets it anyway."""
     if pod is None or not current or any(_rolls_pod(action) for action in actions):
         return ()
-    document_hash = manifest_hash({DOCUMENT_HASH: render_document(document)})
+    config = world.children.get(ObjectKey("ConfigMap", config_name(world.bot)))
+    # With the version of what is there, because a document that somebody changed and that is put back must arrive as soon as a new one.
+    version = config["metadata"].get("resourceVersion", "") if config else ""
+    document_hash = manifest_hash({DOCUMENT_HASH: render_document(document), "version": version})
     if pod.document_hash == document_hash:
         return ()
     is_applied_now = any(isinstance(action, ApplyChild) and action.manifest["kind"] == "ConfigMap" for action in actions)
     # An operator that ended between the two calls has left the file late. The observer reads the same file as the engine.
-    seen = view.report.generation if view.report else None
+    report = world.reports.get(pod.uid, ReportView()).report
+    seen = report.generation if report else None
     is_late = seen is not None and seen != document.generation
     return (TouchPod(pod.name, pod.uid, document_hash),) if is_applied_now or is_late else ()
 

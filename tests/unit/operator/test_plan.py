@@ -174,6 +174,20 @@ def test_a_pod_that_a_cut_off_pass_left_untouched_is_touched_later_and_once(make
     assert plan(msgspec.structs.replace(world, pods=(touched,)), SETTINGS).actions == ()
 
 
+def test_a_document_that_somebody_changed_arrives_as_soon_as_it_is_put_back(make_world: Make, make_bot: Make, make_report: Make) -> None:
+    key = ObjectKey("ConfigMap", "calm-config")
+    world = live_change(make_world, make_bot, make_report)
+    (touch,) = plan(world, SETTINGS).actions
+    assert isinstance(touch, TouchPod)
+    (pod,) = world.pods
+    meddled = copy.deepcopy(dict(world.children))
+    meddled[key] = copy.deepcopy(dict(meddled[key])) | {"data": {"config.yaml": "speed: ludicrous"}}
+    meddled[key]["metadata"]["resourceVersion"] = "6"
+    touched = msgspec.structs.replace(pod, document_hash=touch.document_hash)
+    made = plan(msgspec.structs.replace(world, children=meddled, pods=(touched,)), SETTINGS)
+    assert [type(action) for action in made.actions] == [ApplyChild, TouchPod]
+
+
 def test_a_pod_that_has_its_document_is_not_touched(make_world: Make, make_bot: Make, make_report: Make) -> None:
     world = live_change(make_world, make_bot, make_report)
     for view in (ReportView(report=make_report(generation=2)), ReportView(), ReportView(report=make_report(generation=None))):
