@@ -7,6 +7,7 @@ file stays as large as it was at its largest; giving the rest back would copy al
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -27,9 +28,11 @@ from tradingbot_engine.unavailable import UnavailableError
 
 BATCH_ROWS: Final = 5000
 """Most rows of a table that one statement removes: some tens of milliseconds."""
-_BATCH_SECONDS: Final = 0.1
-"""After so long a transaction ends, so that the journal never waits for longer. How often it gets its turn is the journal's business, and
-at full speed that is a few times a second: so what one turn does decides whether retention keeps up."""
+_TURN_SECONDS: Final = 0.1
+"""After so long a transaction ends, so that the journal does not wait for longer."""
+_LONGEST_TURN_SECONDS: Final = 0.8
+"""How often there is a turn is the journal's business, and at full speed that is a few times a second: what a turn does decides whether
+retention keeps up, so each that was not enough makes the next one longer."""
 INTERVAL_SECONDS: Final = 5.0
 """Between two runs. At full speed a replay writes thousands of rows a second, and what isn't removed in time is more to hold."""
 _LONGEST_RUN_SECONDS: Final = 30.0
@@ -69,9 +72,11 @@ class Pruner:
 
     async def _prune(self, database: Database, prune: _Prune, until: float) -> None:
         """Remove batch after batch, with as much time between them for others as each has taken, without its wait for its turn."""
+        turn_seconds = _TURN_SECONDS
         while True:
+            work = functools.partial(_prune_a_while, prune=prune, turn_seconds=turn_seconds)
             try:
-                removed, more, seconds = await asyncio.to_thread(database.run_writing, lambda connection: _prune_a_while(connection, prune))
+                removed, more, seconds = await asyncio.to_thread(database.run_writing, work)
             except FencedError:
                 return  # nothing of this is ours any more; whoever writes next finds out, and ends the trading
             except sqlalchemy.exc.SQLAlchemyError as error:
@@ -82,6 +87,7 @@ class Pruner:
             self.removed.update(removed)
             if not more or time.monotonic() >= until:
                 return
+            turn_seconds = min(2 * turn_seconds, _LONGEST_TURN_SECONDS)
             await asyncio.sleep(seconds)
 
     def _prune_journal(self, connection: Connection, keep: Retention) -> Removed:
@@ -89,7 +95,7 @@ class Pruner:
         return prune_orders(connection, keep.orders) | prune_equity(connection, keep.equity_points)
 
 
-def _prune_a_while(connection: Connection, prune: _Prune) -> tuple[Counter[str], bool, float]:
+def _prune_a_while(connection: Connection, *, prune: _Prune, turn_seconds: float) -> tuple[Counter[str], bool, float]:
     """Remove batches until nothing is left or it has taken long enough; return what, whether there is more, and the seconds."""
     started_at = time.monotonic()
     removed: Counter[str] = Counter()
@@ -98,7 +104,7 @@ def _prune_a_while(connection: Connection, prune: _Prune) -> tuple[Counter[str],
         removed.update(batch)
         more = max(batch.values(), default=0) >= BATCH_ROWS
         seconds = time.monotonic() - started_at
-        if not more or seconds >= _BATCH_SECONDS:
+        if not more or seconds >= turn_seconds:
             return removed, more, seconds
 
 
