@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from tradingbot_engine.telemetry.counts import Component, Counts
 
 FAILURES_UNTIL_HALT: Final = 10
 _DISTINCT_ERRORS_LOGGED: Final = 20
+Told = TypeVar("Told")
 _logger = logging.getLogger(__name__)
 
 
@@ -52,13 +53,7 @@ class StrategyRunner:
 
     def on_fill(self, fill: Fill) -> bool:
         """Tell the strategy of a fill; return whether it took it well."""
-        self._counts.operations[Component.STRATEGY] += 1
-        try:
-            self.strategy.on_fill(fill)
-        except Exception as error:  # noqa: BLE001 - the user's code may raise anything; failed() counts and logs it
-            self.failed("on_fill", error)
-            return False
-        return True
+        return self._tell("on_fill", self.strategy.on_fill, fill)
 
     @property
     def hears_news(self) -> bool:
@@ -67,13 +62,7 @@ class StrategyRunner:
 
     def on_news(self, news: News) -> bool:
         """Tell the strategy of a piece of news; return whether it took it well."""
-        self._counts.operations[Component.STRATEGY] += 1
-        try:
-            self.strategy.on_news(news)
-        except Exception as error:  # noqa: BLE001 - the user's code may raise anything; failed() counts and logs it
-            self.failed("on_news", error)
-            return False
-        return True
+        return self._tell("on_news", self.strategy.on_news, news)
 
     def stay_halted(self, before: StrategyRunner) -> None:
         """Be halted for what halted `before`."""
@@ -98,6 +87,15 @@ class StrategyRunner:
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything; failed() counts and logs it
             self.failed("on_save", error)
             return NO_STATE
+
+    def _tell(self, name: str, hook: Callable[[Told], None], what: Told) -> bool:
+        self._counts.operations[Component.STRATEGY] += 1
+        try:
+            hook(what)
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything; failed() counts and logs it
+            self.failed(name, error)
+            return False
+        return True
 
     def failed(self, hook: str, error: Exception) -> None:
         """Count a failure; log it if it is a new one; halt after too many in a row."""
