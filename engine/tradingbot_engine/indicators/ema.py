@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tradingbot_engine.indicators.period import check_period
 from tradingbot_engine.indicators.seeded import SeededAverage
 
 
@@ -11,4 +12,4 @@ class EMA(SeededAverage):
     __slots__ = ()
 
     def __init__(self, period: int) -> None:
-        super().__init__(period, 2.0 / (period + 1))
+        super().__init__(period, 2.0 / (check_period(period) + 1))

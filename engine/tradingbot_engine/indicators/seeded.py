@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from tradingbot_engine.indicators.period import check_period
-
 
 class SeededAverage:
     """See the module. `value` is None until `period` numbers were seen."""
@@ -16,7 +14,7 @@ class SeededAverage:
     __slots__ = ("_factor", "_seen", "_sum", "period", "value")
 
     def __init__(self, period: int, factor: float) -> None:
-        self.period = check_period(period)
+        self.period = period
         self.value: float | None = None
         self._factor = factor
         self._seen = 0
