@@ -41,8 +41,12 @@ class MemoryCgroup:
         (self.folder / ("memory.max" if self._version == 2 else "memory.limit_in_bytes")).write_text(str(limit_bytes))
 
     @property
-    def usage_bytes(self) -> int:
-        return int((self.folder / ("memory.current" if self._version == 2 else "memory.usage_in_bytes")).read_text())
+    def used_bytes(self) -> int:
+        """What the kernel can't take back: without pages of files, which are here only if nobody had read the files before."""
+        usage = int((self.folder / ("memory.current" if self._version == 2 else "memory.usage_in_bytes")).read_text())
+        figures = dict(line.split() for line in (self.folder / "memory.stat").read_text().splitlines())
+        prefix = "" if self._version == 2 else "total_"
+        return usage - int(figures[f"{prefix}active_file"]) - int(figures[f"{prefix}inactive_file"])
 
     @property
     def kills(self) -> int:

@@ -74,7 +74,7 @@ def fill(cgroup: MemoryCgroup, tmp_path: Path) -> Iterator[Callable[..., Filler]
 def lower(cgroup: MemoryCgroup, filler: Filler) -> int:
     """Lower the limit to a little above what the process has taken; return it."""
     filler.until(lambda: filler.told()["held"] > 100 * MIB, "caches of 100 MiB")
-    limit_bytes = int(cgroup.usage_bytes / 0.92)
+    limit_bytes = int(cgroup.used_bytes / 0.92)
     cgroup.limit(limit_bytes)
     return limit_bytes
 
@@ -113,7 +113,7 @@ def test_an_engine_follows_its_limit_and_trades_on(cgroup: MemoryCgroup, engines
         return float(found[1]) if found else None
 
     assert metric("tradingbot_memory_limit_bytes") == 1024 * MIB
-    limit_bytes = int(cgroup.usage_bytes / 0.90) // 4096 * 4096
+    limit_bytes = int(cgroup.used_bytes / 0.90) // 4096 * 4096
     cgroup.limit(limit_bytes)
     engine.until(lambda: metric("tradingbot_memory_limit_bytes") == limit_bytes, "the lowered limit")
     engine.until(lambda: metric(r'tradingbot_memory_sheds_total\{step="caches"\}'), "less in the caches")
