@@ -13,6 +13,8 @@ export UV := $(UV_ENV)/bin/uv
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PYTEST := $(PYTHON) -m pytest
+# Files of tests side by side, each whole on one worker. The suite on the cluster is one after another: it has one cluster.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 export PYTHONUNBUFFERED := 1
 
 include tests/cluster/cluster.mk
@@ -77,11 +79,11 @@ generate: venv ## write CRD, its chart template and its reference page from the 
 test-unit: check ## the quick part: checks, unit and architecture tests, no cluster
 	@# The chart's tests need helm; where it has to be built first, that should be seen.
 	@$(SYSTEM_PYTHON) tests/cluster/cluster.py tools
-	$(PYTEST) tests/unit tests/architecture
+	$(PYTEST) $(PARALLEL) tests/unit tests/architecture
 
 .PHONY: test-integration
 test-integration: venv ## real processes, files and sockets, no cluster
-	$(PYTEST) tests/integration
+	$(PYTEST) $(PARALLEL) tests/integration
 
 .PHONY: test-e2e
 test-e2e: venv cluster-up images cluster-load ## the suite on a real cluster, which it brings up
