@@ -226,8 +226,8 @@ def test_32_threads_share_seven_connections(open_database: OpenDatabase, server:
     assert count_rows(database) == 640
     stats = database.stats()
     assert (stats.used, stats.pending, stats.timeouts, stats.errors, database.leaks) == (0, 0, 0, 0, 0)
+    # How many are opened in all depends on the moment: the two beyond the size are closed when one comes back and nobody waits.
     assert 1 < connections.most <= stats.max_connections == 7
-    assert stats.created <= 7
 
 
 def test_an_exhausted_pool_refuses_in_time_and_works_on(open_database: OpenDatabase) -> None:
