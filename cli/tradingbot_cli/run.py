@@ -115,7 +115,8 @@ def _say_resumed(run: Run, moment: Moment) -> None:
     if engine is None or engine.bars == engine.bars_this_run:
         return
     before = engine.bars - engine.bars_this_run
-    if engine.state is EngineState.FINISHED and not engine.bars_this_run:
+    # By where it stands and not by its state: it may have been seen before it came to saying that it has finished.
+    if engine.progress == 1.0 and not engine.bars_this_run:
         text = f"these prices had already ended, after {before:,} bars; --fresh begins anew"
     else:
         text = f"resumed after {before:,} bars, at {market_date(engine.last_bar_time)} of the market; --fresh begins anew"
