@@ -43,13 +43,14 @@ from tradingbot_engine.session import TradingSession
 from tradingbot_engine.surroundings import Surroundings
 from tradingbot_engine.telemetry.otlp import OtlpExport
 from tradingbot_engine.tuning import Part, Target
+from tradingbot_engine.unavailable import UnavailableError
 from tradingbot_engine.views import SymbolPerformance
 
 if TYPE_CHECKING:
     from tradingbot_engine.redis_client.client import RedisClient
 
 _DRAIN_SECONDS: Final = 1.0
-"""How long the end waits for values that are on their way to Redis."""
+"""How long the end waits for values on their way to Redis, and for news on its way to the history."""
 _HISTORY_CONNECTIONS: Final = Pool(size=1, max_overflow=1)
 """Nothing waits for the history, so it takes no more of a shared database."""
 
@@ -131,6 +132,8 @@ class Equipment:
         """End all of it, in the opposite order."""
         await self.scheduler.stop()
         if self.news is not None:
+            with contextlib.suppress(TimeoutError, UnavailableError):  # it is for people to look back: nothing waits long for it
+                await asyncio.wait_for(self.news.recorded.flush(), _DRAIN_SECONDS)
             await self.news.close()
         await self.otlp.close()
         if self.redis is not None:

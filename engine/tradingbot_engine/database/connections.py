@@ -151,11 +151,6 @@ class Database:
         return pool
 
     @property
-    def exhausted_since(self) -> float | None:
-        """Since when all connections are borrowed and somebody waits, in seconds since the epoch; None when that isn't so."""
-        return self._meter.exhausted_since
-
-    @property
     def leaks(self) -> int:
         """Connections that were never given back."""
         self._meter.book_losses()

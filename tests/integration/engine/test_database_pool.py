@@ -240,11 +240,11 @@ def test_an_exhausted_pool_refuses_in_time_and_works_on(open_database: OpenDatab
 
     with database.reading(), database.reading():
         join = start(borrow_in_vain, 8)
-        wait_until(lambda: database.exhausted_since is not None)
+        wait_until(lambda: database.stats().exhausted_since is not None)
         join()
     stats = database.stats()
     assert (stats.timeouts, stats.pending, stats.used, database.retries, calls) == (8, 0, 0, 0, [])
-    assert database.exhausted_since is None
+    assert database.stats().exhausted_since is None
     assert database.run_reading(lambda connection: connection.exec_driver_sql("SELECT 1").scalar()) == 1
 
 
@@ -265,7 +265,7 @@ def test_a_slow_server_exhausts_the_pool_and_holds_up_nobody_for_ever(
                 outcomes.append("timeout")
 
         join = start(work, 8)
-        wait_until(lambda: database.exhausted_since is not None)
+        wait_until(lambda: database.stats().exhausted_since is not None)
         join()
         assert set(outcomes) == {"done", "timeout"}
         assert database.stats().timeouts == outcomes.count("timeout")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import json
@@ -92,7 +93,18 @@ def test_news_is_judged_by_the_models_and_traded_on(engines: Any, tmp_path: Path
     delivered = figure(engine, r"tradingbot_news_items_total\{.*\}")
     assert sum(judged.values()) == delivered == ITEMS
     assert min(judged.values()) > 0.3 * ITEMS
+    shown = engine.until(lambda: json.loads(engine.get("/views/news")[1]), "the news that it was told")
+    assert {"finbert", "social"} >= {row["model"] for row in shown}
     assert engine.terminate() == 0
+
+
+def test_what_was_told_last_is_taken_down_before_the_end(engines: Any, tmp_path: Path) -> None:
+    write_news(tmp_path / "news.csv")
+    engine = engines.start(build_document(engines, from_file(tmp_path / "news.csv"), Prediction()))
+    engine.until_state("Finished")
+    assert engine.terminate() == 0
+    with contextlib.closing(sqlite3.connect(engines.data / "history.sqlite")) as history:
+        assert history.execute("SELECT count(*), count(DISTINCT news_id) FROM predictions").fetchone() == (ITEMS, ITEMS)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

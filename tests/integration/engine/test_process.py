@@ -182,6 +182,28 @@ def test_refused_it_stays_up_and_says_why(engines: Any, slow: EngineDocument) ->
     assert engine.terminate() == 0
 
 
+def test_risk_limits_follow_the_document(engines: Any) -> None:
+    document = engines.with_replay(speed=300.0, loop=True)
+    engine = engines.start(document)
+    engine.until(lambda: engine.status()["fills"] >= 2, "fills")
+    assert engine.status()["rejectedOrders"] == 0
+    engine.config.write_text(render_document(structs.replace(document, generation=2, risk=Risk(max_order_notional=1.0))))
+    engine.until(lambda: engine.status()["rejectedOrders"] >= 2, "purchases above the new limit, rejected")
+    assert engine.status()["generation"] == 2
+    engine.config.write_text(render_document(structs.replace(document, generation=3)))
+    engine.until(lambda: engine.status()["generation"] == 3, "the old limits")
+    fills = engine.status()["fills"]
+    engine.until(lambda: engine.status()["fills"] >= fills + 2, "purchases again")
+    assert engine.terminate() == 0
+
+
+def test_a_bot_without_news_says_that_there_is_none(engines: Any, slow: EngineDocument) -> None:
+    engine = engines.start(slow)
+    engine.until_state("Running")
+    assert engine.get("/views/news") == (404, "the bot's spec names no news\n")
+    assert engine.terminate() == 0
+
+
 def test_a_refused_document_that_is_mended_is_run_by_the_same_process(engines: Any, slow: EngineDocument) -> None:
     engine = engines.start(structs.replace(slow, risk=Risk(max_drawdown_percent=-1.0)))
     engine.until_state("Refused")

@@ -178,11 +178,11 @@ def test_who_waits_is_counted_while_it_waits_and_since_when(open_database: OpenD
     with database.reading():
         join = start(borrow, 2)
         wait_until(lambda: database.stats().pending == 2)
-        since = database.exhausted_since
+        since = database.stats().exhausted_since
         assert since is not None
         assert before <= since <= time.time()
     join()
-    assert (database.stats().pending, database.exhausted_since) == (0, None)
+    assert (database.stats().pending, database.stats().exhausted_since) == (0, None)
 
 
 def test_who_came_first_is_served_first(open_database: OpenDatabase) -> None:
