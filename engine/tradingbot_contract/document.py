@@ -9,6 +9,7 @@ the changed file while the pod runs.
 
 from __future__ import annotations
 
+import enum
 import hashlib
 from typing import Annotated, Final
 
@@ -16,7 +17,7 @@ import msgspec
 from msgspec import Meta, field
 
 from tradingbot_contract.resources import Cache, Http, MemoryMode, Pool, Prediction, RedisPool, Retention, Retry
-from tradingbot_contract.section import Section
+from tradingbot_contract.section import Section, Symbol
 from tradingbot_contract.spec import Broker, Health, Market, Observability, Risk, Strategy
 
 VERSION: Final = "tradingbot.dev/v1alpha1"
@@ -33,6 +34,20 @@ class BotIdentity(Section, frozen=True):
     name: str
     uid: str
     shard: Annotated[int, Meta(ge=0)] = 0
+
+
+class Activity(enum.Enum):
+    """What the engine may do now. The operator sets it; users set what it follows from (`spec.lifecycle`)."""
+
+    TRADE = "Trade"
+    PAUSE = "Pause"
+    """It opens nothing: purchases are not sent, and those that wait are cancelled. The strategy goes on, and its sales are sent."""
+    CANCEL = "Cancel"
+    """Every open order is cancelled and no order is sent; positions stay as they are."""
+    FLATTEN = "Flatten"
+    """Every open order is cancelled, every position is sold, and then no order is sent."""
+    FENCE = "Fence"
+    """It trades nothing and holds nothing open: up, idle, to be looked at. An engine that starts with it doesn't begin to trade."""
 
 
 class DatabaseAccess(Section, frozen=True):
@@ -67,6 +82,13 @@ class EngineDocument(Section, frozen=True):
     http: Http = field(default_factory=Http)
     memory_mode: MemoryMode = MemoryMode.AUTO
     prediction: Prediction = field(default_factory=Prediction)
+    activity: Activity = Activity.TRADE
+    releasing: list[Symbol] = field(default_factory=list)
+    """Symbols of `market.symbols` that this shard is about to give up: it opens nothing in them, and cancels their open orders."""
+    settle: bool = False
+    """Whether it also sells what it holds of them now; otherwise that is left to the strategy."""
+    revision: str = ""
+    """The operator's digest of what an engine reads only when it starts. The engine reports back the one that it started with."""
 
 
 LIVE_FIELDS: Final = (
@@ -80,6 +102,11 @@ LIVE_FIELDS: Final = (
     ("database", "retention"),
     ("http",),
     ("cache",),
+    ("memoryMode",),
+    ("activity",),
+    ("releasing",),
+    ("settle",),
+    ("revision",),
 )
 """Paths that the engine follows while it runs. The settings of Redis' pool are live, too; that there is a Redis is not."""
 

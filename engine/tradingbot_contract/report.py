@@ -26,6 +26,8 @@ class EngineState(enum.Enum):
     """The feed has ended; up and idle."""
     REFUSED = "Refused"
     """Can't run its document; up, so that it can say why, and idle. `message` names the field."""
+    FENCED = "Fenced"
+    """Told to trade nothing; up, so that it can be looked at, and idle. It holds no journal."""
     STOPPING = "Stopping"
     """Writes its journal and leaves."""
 
@@ -105,6 +107,14 @@ class EngineStatus(_Message, frozen=True, kw_only=True):
     """:class:`tradingbot_contract.resources.MemoryMode` that it works in; empty for a bot that judges no news."""
     memory_mode_reason: str = ""
     """Why the mode is lower than what the spec asks for; empty when it isn't."""
+    revision: str | None = None
+    """`revision` of the document that this process started with; None before it has read one."""
+    symbols: tuple[str, ...] | None = None
+    """Symbols that it may trade now; empty while it is fenced or refuses, None before that is known."""
+    busy_symbols: tuple[str, ...] | None = None
+    """Symbols with a position, an open order, or one in unknown state; None before the journal is open."""
+    activity: str = ""
+    """:class:`tradingbot_contract.document.Activity` that has been carried out; empty before it trades."""
 
 
 class FindingReason(enum.Enum):

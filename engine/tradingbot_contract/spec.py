@@ -213,6 +213,15 @@ class Broker(Section, frozen=True):
     __rules__ = (Rule("self.type == oldSelf.type", "broker.type is immutable: delete the bot and create it anew"),)
 
     type: Annotated[BrokerType, Meta(description="`paper`: simulated fills, no money moves.")] = BrokerType.PAPER
+    account: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?$")] | None,
+        Meta(
+            description=(
+                "Name of the account that is traded. Two bots, of any namespaces, that name the same account can't trade the same symbol: "
+                "the second one gets Accepted=False with reason AccountConflict, and no pod. Not set: the account is the bot's own."
+            )
+        ),
+    ] = None
     paper: Annotated[Paper, Meta(description="Settings of the paper broker.")] = field(default_factory=Paper)
 
 

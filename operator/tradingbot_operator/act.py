@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from tradingbot_operator.actions import Action, ApplyChild, DeleteChild, Plan, RestartPod, TouchPod
+from tradingbot_operator.actions import Action, ApplyChild, DeleteChild, Plan, ResizePod, RestartPod, SetFinalizers, TouchPod
 from tradingbot_operator.bot_status import TradingBotStatus, render_status
 from tradingbot_operator.cache import BotKey, Cache
 from tradingbot_operator.drift import controller_uid, differences
@@ -87,6 +87,8 @@ class Actor:
                 await self._restart(key, action)
             case TouchPod():
                 await self._touch(key, action)
+            case ResizePod() | SetFinalizers():
+                raise NotImplementedError
             case _:
                 assert_never(action)
         if problem is None:
@@ -181,5 +183,7 @@ def _describe(action: Action) -> str:
             return f"apply {key_of(action.manifest)}"
         case DeleteChild():
             return f"delete {action.key}"
+        case ResizePod() | SetFinalizers():
+            raise NotImplementedError
         case RestartPod() | TouchPod():
             return f"{'recreate' if isinstance(action, RestartPod) else 'touch'} Pod {action.name}"

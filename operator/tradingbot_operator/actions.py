@@ -49,7 +49,25 @@ class TouchPod(Struct, frozen=True):
     reason: Reason = Reason.DOCUMENT_CHANGED
 
 
-Action = ApplyChild | DeleteChild | RestartPod | TouchPod
+class ResizePod(Struct, frozen=True):
+    """Change memory and CPU of a running engine in place (`pods/resize`)."""
+
+    name: str
+    uid: str
+    requests: dict[str, str]
+    limits: dict[str, str]
+    reason: Reason
+
+
+class SetFinalizers(Struct, frozen=True):
+    """Give the bot's resource these finalizers; others' stay where they are."""
+
+    finalizers: tuple[str, ...]
+    resource_version: str
+    reason: Reason
+
+
+Action = ApplyChild | DeleteChild | RestartPod | TouchPod | ResizePod | SetFinalizers
 
 
 class Notice(Struct, frozen=True):

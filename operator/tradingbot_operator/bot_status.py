@@ -37,6 +37,14 @@ class Phase(enum.Enum):
     """The engine trades."""
     FINISHED = "Finished"
     """The feed has ended; the engine is up and idle."""
+    PAUSED = "Paused"
+    """The engine is up and opens nothing, as `lifecycle.state` says."""
+    STOPPED = "Stopped"
+    """There is no pod, as `lifecycle.state` says."""
+    QUARANTINED = "Quarantined"
+    """An engine was fenced because restarts did not help; it waits for a person."""
+    DELETING = "Deleting"
+    """The bot is being deleted, and its orders or positions are seen to first."""
     UNHEALTHY = "Unhealthy"
     """Something is wrong, and is being seen to."""
     REFUSED = "Refused"
@@ -54,7 +62,7 @@ class ConditionStatus(enum.Enum):
 class Condition(_Part, frozen=True):
     """One aspect of the bot's state."""
 
-    type: Annotated[Word, Meta(description="Aspect of the bot: Accepted, Ready, Healthy or Progressing.")]
+    type: Annotated[Word, Meta(description="Aspect of the bot: Accepted, Ready, Healthy, Progressing or TuningApplied.")]
     status: Annotated[ConditionStatus, Meta(description="True, False, or Unknown where nothing can be said.")]
     reason: Annotated[Word, Meta(description="Why, in one word of a closed set; the same word as in Events, logs and metrics.")]
     message: Annotated[Text, Meta(description="Why, for people. Figures in it are of the moment when the reason was first seen.")] = ""
@@ -71,11 +79,31 @@ class EngineExit(_Part, frozen=True):
     finished_at: Annotated[Time, Meta(description="When it ended.")] = ""
 
 
+class Adjustment(_Part, frozen=True):
+    """What the operator has changed for an engine to help it, beside what the spec says."""
+
+    cache_percent: Annotated[int, Meta(description="Share of the caches' limits that it may use, in percent.", ge=1, le=100)] = 100
+    memory_limit: Annotated[Word, Meta(description="Memory limit that was granted in place of the spec's; empty: the spec's.")] = ""
+    memory_mode: Annotated[Word, Meta(description="Memory mode in place of the spec's; empty: the spec's.")] = ""
+    avoid_node: Annotated[Name, Meta(description="Node that its next pod should keep away from; empty: none.")] = ""
+    since: Annotated[Time, Meta(description="When it was last changed; empty: never.")] = ""
+
+
+class Quarantine(_Part, frozen=True):
+    """Why an engine is fenced, and until when."""
+
+    reason: Annotated[Word, Meta(description="What was wrong with it.")]
+    message: Annotated[Text, Meta(description="What was tried, and what to do.")] = ""
+    since: Annotated[Time, Meta(description="Since when.")] = ""
+    generation: Annotated[Count, Meta(description="Generation of the resource then; a newer one ends the quarantine.")] = 0
+    restart: Annotated[Text, Meta(description="Value of the annotation tradingbot.dev/restart then; another one ends it.")] = ""
+
+
 class Shard(_Part, frozen=True):
     """One engine of the bot, with its pod."""
 
     name: Annotated[Name, Meta(description="Name of the shard, which is its pod's name.")]
-    symbols: Annotated[list[Word], Meta(description="Symbols that it trades.", max_length=64)] = []
+    symbols: Annotated[list[Word], Meta(description="Symbols that it trades: those in its document.", max_length=64)] = []
     pod: Annotated[Name, Meta(description="Its pod; empty while there is none.")] = ""
     pod_uid: Annotated[Word, Meta(description="Which pod of that name it is.")] = ""
     pod_restarts: Annotated[Count, Meta(description="Restarts of the engine within this pod.")] = 0
@@ -88,6 +116,19 @@ class Shard(_Part, frozen=True):
         Word, Meta(description="How its engine judges news now: Full, FinBERTOnly or Minimal; empty for one that judges none.")
     ] = ""
     config_generation: Annotated[Count | None, Meta(description="Generation of the resource that its engine runs.")] = None
+    releasing: Annotated[list[Word], Meta(description="Symbols of `symbols` that it is giving up.", max_length=64)] = []
+    leaving: Annotated[
+        list[Word],
+        Meta(
+            description="Symbols that its document no longer has and its engine may still trade; nobody else gets them yet.", max_length=64
+        ),
+    ] = []
+    ready: Annotated[bool, Meta(description="Whether its pod is ready and of the current spec.")] = False
+    start_seconds: Annotated[
+        Annotated[float, Meta(ge=0)] | None, Meta(description="How long its engine took to get ready, the slowest of the last few starts.")
+    ] = None
+    adjustment: Annotated[Adjustment | None, Meta(description="What the operator changed to help its engine; absent: nothing.")] = None
+    quarantine: Annotated[Quarantine | None, Meta(description="Why it is fenced; absent: it isn't.")] = None
 
 
 class FoundFinding(_Part, frozen=True):
@@ -112,11 +153,17 @@ class Decision(_Part, frozen=True):
     """One step of remediation, written down before it was taken."""
 
     time: Annotated[Time, Meta(description="When it was decided.")]
-    action: Annotated[Word, Meta(description="RestartPod, or DryRun for what would have been done.")]
+    action: Annotated[
+        Word,
+        Meta(description="ShrinkCaches, GrowMemory, LowerMemoryMode, RestartPod, RecreateElsewhere or Quarantine; DryRun: see `step`."),
+    ]
     reason: Annotated[Word, Meta(description="Why, in one word.")]
     pod: Annotated[Name, Meta(description="The pod.")] = ""
     pod_uid: Annotated[Word, Meta(description="Which pod of that name.")] = ""
     inputs: Annotated[Text, Meta(description="What was known when it was decided.")] = ""
+    step: Annotated[Word, Meta(description="For a DryRun: the action that would have been taken.")] = ""
+    shard: Annotated[Name, Meta(description="Shard that it is about.")] = ""
+    result: Annotated[Word, Meta(description="Whether it helped: Helped, DidNotHelp, or empty while that isn't known yet.")] = ""
 
 
 class Budget(_Part, frozen=True):
@@ -124,7 +171,9 @@ class Budget(_Part, frozen=True):
 
     max_actions: Annotated[Count, Meta(description="Restarts allowed within `perSeconds`.")] = 0
     per_seconds: Annotated[Count, Meta(description="Length of the period.")] = 0
-    remaining: Annotated[Count, Meta(description="Restarts that are left in the current period.")] = 0
+    remaining: Annotated[Count, Meta(description="Whole steps that were left when this was written.")] = 0
+    level: Annotated[float, Meta(description="Fill of the budget at `asOf`, in steps; it refills evenly.", ge=0)] = 0.0
+    as_of: Annotated[Time, Meta(description="When `level` was taken; empty: it is full.")] = ""
 
 
 class RemediationRecord(_Part, frozen=True):
@@ -132,6 +181,14 @@ class RemediationRecord(_Part, frozen=True):
 
     history: Annotated[list[Decision], Meta(description="The last decisions, oldest first.", max_length=HISTORY_LENGTH)] = []
     budget: Annotated[Budget | None, Meta(description="How many restarts are left.")] = None
+
+
+class TuningRecord(_Part, frozen=True):
+    """How the last change of the spec reaches the engines."""
+
+    rung: Annotated[Word, Meta(description="LiveDocument, InPlaceResize or Restart: the least that the change needs.")] = ""
+    generation: Annotated[Count, Meta(description="Generation of the resource that it is about.")] = 0
+    message: Annotated[Text, Meta(description="What is waited for; empty when it is applied.")] = ""
 
 
 class Trading(_Part, frozen=True):
@@ -159,7 +216,7 @@ class TradingBotStatus(_Part, frozen=True):
     conditions: Annotated[
         list[Condition],
         Meta(
-            description="Aspects of the bot's state: Accepted, Ready, Healthy, Progressing.",
+            description="Aspects of the bot's state: Accepted, Ready, Healthy, Progressing, TuningApplied.",
             max_length=8,
             extra_json_schema={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
         ),
@@ -174,7 +231,11 @@ class TradingBotStatus(_Part, frozen=True):
     ] = []
     health: Annotated[HealthSummary, Meta(description="What the observer says.")] = HealthSummary()
     remediation: Annotated[RemediationRecord, Meta(description="What the operator did about a sick engine.")] = RemediationRecord()
-    trading: Annotated[Trading | None, Meta(description="Figures of the engine.")] = None
+    tuning: Annotated[TuningRecord, Meta(description="How the last change of the spec reaches the engines.")] = TuningRecord()
+    trading: Annotated[Trading | None, Meta(description="Figures of the engines; sums where there are several.")] = None
+    replicas: Annotated[Count, Meta(description="Pods that there are, for `kubectl scale` and autoscalers.")] = 0
+    selector: Annotated[Text, Meta(description="Label selector of the pods, for `kubectl scale` and autoscalers.")] = ""
+    account: Annotated[Word, Meta(description="Account (`broker.account`) that this bot holds against others; empty: none.")] = ""
 
     def condition(self, kind: str) -> Condition | None:
         """Return the condition of a type."""

@@ -27,6 +27,15 @@ RESTART_HASH: Final = "tradingbot.dev/restart-hash"
 DOCUMENT_HASH: Final = "tradingbot.dev/document-hash"
 """Put on a running pod when its document changes, because the kubelet then brings it the file at once."""
 
+RESTART_REQUEST: Final = "tradingbot.dev/restart"
+"""On the bot: another value asks for one restart of each engine. On the pod: the value that it was made for."""
+PAUSED: Final = "tradingbot.dev/paused"
+"""On the bot, "true": the operator changes nothing of it, and only says how it is."""
+SKIP_REMEDIATION: Final = "tradingbot.dev/skip-remediation"
+"""On the bot, "true": everything goes on but nothing is done about a sick engine."""
+FINALIZER: Final = "tradingbot.dev/on-delete"
+"""On a bot whose `lifecycle.onDelete` is not Keep: it goes when its orders or positions have been seen to."""
+
 
 def selector_labels(bot: TradingBot) -> dict[str, str]:
     """Return the labels by which a bot's pods are found."""

@@ -19,6 +19,9 @@ class Reason(enum.Enum):
     DOCUMENT_REFUSED = "DocumentRefused"
     """The engine can't run what the resource says; a restart would not help."""
 
+    ACCOUNT_CONFLICT = "AccountConflict"
+    """Another bot holds the same account and symbol; this one gets no pod."""
+
     # The pod
     ENGINE_READY = "EngineReady"
     """The pod is ready, and of the current spec."""
@@ -108,8 +111,64 @@ class Reason(enum.Enum):
     DOCUMENT_CHANGED = "DocumentChanged"
     """What the pod reads live has changed; the pod is touched so that the kubelet brings it the file at once."""
 
+    # Why a pod is replaced by the operator; with CrashLooping, EngineSilent, EngineGone, PoolExhausted and MemoryHigh above, all there are
+    SPEC_CHANGED = "SpecChanged"
+    """The resource wants something that only a new process reads."""
+    SYMBOLS_MOVED = "SymbolsMoved"
+    """The shard's symbols changed."""
+    RESTART_REQUESTED = "RestartRequested"
+    """Somebody gave the annotation tradingbot.dev/restart a new value."""
+    POD_STUCK = "PodStuck"
+    """The pod is of an earlier spec and does not come up."""
+    RESIZE_INFEASIBLE = "ResizeInfeasible"
+    """The memory can't be changed in place: the node or the kubelet refuses."""
+
+    # What a roll-out waits for, or why it does not get on
+    WAITING_FOR_POSITIONS = "WaitingForPositions"
+    """spec.lifecycle.updatePolicy lets it wait until no position is open."""
+    WAITING_FOR_RELEASE = "WaitingForRelease"
+    """A symbol is still with another shard's engine."""
+    ROLLOUT_STALLED = "RolloutStalled"
+    """A pod of the current spec does not get ready; go back by applying the old spec."""
+    RECONCILE_PAUSED = "ReconcilePaused"
+    """The annotation tradingbot.dev/paused holds the operator off."""
+    NAMESPACE_TERMINATING = "NamespaceTerminating"
+    """The namespace is being deleted; nothing can be made in it."""
+
+    # Tuning
+    TUNING_APPLIED = "TuningApplied"
+    """Every engine runs what the resource says."""
+    WAITING_FOR_ENGINE = "WaitingForEngine"
+    """An engine has not said yet that it runs what the resource says."""
+    RESIZE_DEFERRED = "ResizeDeferred"
+    """The node has no room for the new memory now."""
+
+    # Lifecycle
+    PAUSED = "Paused"
+    """spec.lifecycle.state is Paused."""
+    STOPPED = "Stopped"
+    """spec.lifecycle.state is Stopped."""
+    DELETING = "Deleting"
+    """The bot is being deleted; onDelete is being carried out."""
+    DELETE_TIMEOUT = "DeleteTimeout"
+    """The engine did not carry out onDelete in time; the bot goes as it is."""
+
     # Remediation
     BUDGET_SPENT = "BudgetSpent"
-    """The engine should be restarted and spec.health.remediation allows no more for now."""
+    """A step is due and spec.health.remediation allows no more for now."""
     DRY_RUN = "DryRun"
-    """The engine would have been restarted."""
+    """A step would have been taken."""
+    FLEET_SICK = "FleetSick"
+    """So many bots are sick at once that the cause must be shared: nothing is done to them."""
+    REMEDIATION_SKIPPED = "RemediationSkipped"
+    """The annotation tradingbot.dev/skip-remediation holds the operator off."""
+    EXCLUDED_PERIOD = "ExcludedPeriod"
+    """spec.health.remediation.excludedPeriods holds the operator off."""
+    QUARANTINED = "Quarantined"
+    """Restarts did not help; the engine is fenced until a person changes something."""
+    QUARANTINE_ENDED = "QuarantineEnded"
+    """The spec or the annotation changed; the engine may trade again."""
+    HELPED = "Helped"
+    """The last step of remediation helped."""
+    DID_NOT_HELP = "DidNotHelp"
+    """The last step of remediation did not help."""

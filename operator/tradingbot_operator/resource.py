@@ -6,7 +6,6 @@ that this module does not have does not exist: the API server and :func:`parse_b
 
 from __future__ import annotations
 
-import enum
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeVar
@@ -22,6 +21,7 @@ from tradingbot_contract.section import Rule, Section
 from tradingbot_contract.spec import Broker, Health, Market, Observability, Risk, Strategy
 from tradingbot_operator.compute import Engine
 from tradingbot_operator.memory_rule import MEMORY_RULE
+from tradingbot_operator.operations import Lifecycle, Remediation, Scaling, raises_limit
 from tradingbot_operator.stores import Database, Redis
 
 GROUP: Final = "tradingbot.dev"
@@ -34,28 +34,6 @@ NAME_RULE: Final = Rule(
     "metadata.name must be at most 40 lower-case letters, digits and dashes, and start with a letter: pods and Services are named after it",
 )
 _NAME: Final = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
-
-
-class RemediationMode(enum.Enum):
-    OFF = "Off"
-    DRY_RUN = "DryRun"
-    ON = "On"
-
-
-class Remediation(Section, frozen=True):
-    """What the operator may do about a sick engine, and how often. The kubelet's own restarts do not count."""
-
-    mode: Annotated[
-        RemediationMode,
-        Meta(
-            description=(
-                '`"On"`: the operator recreates the pod of an engine that hangs or that the kubelet no longer restarts in time. `DryRun`: '
-                'it only says so. `"Off"`: it does nothing. Write On and Off in quotes, because YAML reads them as booleans.'
-            )
-        ),
-    ] = RemediationMode.ON
-    max_actions: Annotated[int, Meta(description="Restarts that the operator may make within `perSeconds`.", ge=1, le=10)] = 3
-    per_seconds: Annotated[int, Meta(description="Length of the period that `maxActions` is for.", ge=60, le=86_400)] = 3600
 
 
 class BotHealth(Health, frozen=True):
@@ -75,10 +53,25 @@ class BotPrediction(Prediction, frozen=True):
     ] = None
 
 
+SHARDS_NEED_DATABASE: Final = Rule(
+    "self.scaling.replicas <= 1 || has(self.database.urlSecretRef)",
+    "scaling.replicas is more than 1, which needs a database that the engines share: set database.urlSecretRef",
+)
+SHARDS_NEED_SYMBOLS: Final = Rule(
+    "self.scaling.replicas <= size(self.market.symbols)",
+    "scaling.replicas is more than there are market.symbols: each engine needs one at least",
+)
+CEILING_RULE: Final = Rule(
+    "!has(self.health.remediation.memoryCeiling) || "
+    "quantity(self.health.remediation.memoryCeiling).compareTo(quantity(self.engine.resources.limits.memory)) >= 0",
+    "health.remediation.memoryCeiling must not be less than engine.resources.limits.memory",
+)
+
+
 class TradingBotSpec(Section, frozen=True):
     """What the bot shall be."""
 
-    __rules__ = (MEMORY_RULE,)
+    __rules__ = (MEMORY_RULE, SHARDS_NEED_DATABASE, SHARDS_NEED_SYMBOLS, CEILING_RULE)
 
     strategy: Annotated[Strategy, Meta(description="What decides when to trade.")]
     market: Annotated[Market, Meta(description="What is traded, and on which prices.")]
@@ -102,7 +95,18 @@ class TradingBotSpec(Section, frozen=True):
         Observability, Meta(description="How often the observer measures, and where else the engine's metrics go.")
     ] = field(default_factory=Observability)
 
+    scaling: Annotated[Scaling, Meta(description="How many engines share the symbols.")] = field(default_factory=Scaling)
+    lifecycle: Annotated[
+        Lifecycle, Meta(description="Whether the bot trades, and what happens to its positions when it is changed or deleted.")
+    ] = field(default_factory=Lifecycle)
+
     def __post_init__(self) -> None:
+        if self.scaling.replicas > 1 and self.database.url_secret_ref is None:
+            raise ValueError(SHARDS_NEED_DATABASE.message)
+        if self.scaling.replicas > len(self.market.symbols):
+            raise ValueError(SHARDS_NEED_SYMBOLS.message)
+        if not raises_limit(self.health.remediation.memory_ceiling, self.engine.resources.limits.memory):
+            raise ValueError(CEILING_RULE.message)
         budget = estimate_sections(
             pool=self.database.pool,
             redis=self.redis.pool if self.redis else None,
@@ -124,6 +128,9 @@ class Metadata(Struct, frozen=True, rename="camel"):
     """Empty for a manifest that no API server has seen."""
     generation: int = 0
     deletion_timestamp: str | None = None
+    creation_timestamp: str | None = None
+    annotations: dict[str, str] = {}
+    finalizers: list[str] = []
 
 
 class TradingBot(Struct, frozen=True):

@@ -39,6 +39,8 @@ class OperatorSettings(Struct, frozen=True, kw_only=True):
     poll_interval_seconds: float = 5.0
     """How often a healthy bot's observer is asked."""
     observer_access: ObserverAccess = ObserverAccess.DIRECT
+    max_unhealthy_percent: float = 40.0
+    """When more of the judged bots than this are sick at once, and at least three, nothing is done to any of them."""
     log_level: str = "info"
 
 

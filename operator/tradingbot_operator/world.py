@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from tradingbot_contract.report import ObserverReport
+from tradingbot_operator.accounts import Claim
 from tradingbot_operator.bot_status import EngineExit, TradingBotStatus
 from tradingbot_operator.drift import Difference
 from tradingbot_operator.kinds import ObjectKey
@@ -32,6 +33,24 @@ class ContainerFacts(Struct, frozen=True, kw_only=True):
     """How it last ended in this pod."""
 
 
+class ResizeFacts(Struct, frozen=True, kw_only=True):
+    """What the kubelet says about the memory and CPU of the engine's container."""
+
+    memory_request: str = ""
+    memory_limit: str = ""
+    """As the pod's spec wants it now."""
+    cpu_request: str = ""
+    cpu_limit: str = ""
+    actual_memory_limit: str = ""
+    """As the kubelet has set it; empty where it doesn't say."""
+    pending_reason: str = ""
+    """Deferred or Infeasible while a change waits; empty otherwise."""
+    pending_message: str = ""
+    pending_since: float | None = None
+    error: str = ""
+    """Why the kubelet could not carry out a change that it has begun."""
+
+
 class PodFacts(Struct, frozen=True, kw_only=True):
     """What the API server says about a pod of the bot."""
 
@@ -45,6 +64,14 @@ class PodFacts(Struct, frozen=True, kw_only=True):
     """Why no node takes it; empty when one did."""
     restart_hash: str = ""
     document_hash: str = ""
+    restart_request: str = ""
+    """Value of tradingbot.dev/restart when the pod was made."""
+    created_at: float | None = None
+    """Seconds since the epoch, like all times here."""
+    ready_since: float | None = None
+    failed: bool = False
+    """Whether it has ended for good (evicted, for example)."""
+    resize: ResizeFacts = ResizeFacts()
     engine: ContainerFacts = ContainerFacts()
     observer: ContainerFacts = ContainerFacts()
 
@@ -78,6 +105,15 @@ class Problem(Struct, frozen=True):
     message: str
 
 
+class FleetFacts(Struct, frozen=True, kw_only=True):
+    """How all bots of the operator are, in numbers."""
+
+    judged: int = 0
+    """Bots whose health is known."""
+    sick: int = 0
+    """Of those, the ones with a cause for remediation."""
+
+
 class World(Struct, frozen=True, kw_only=True):
     """One bot and all that belongs to it, at one moment."""
 
@@ -93,5 +129,9 @@ class World(Struct, frozen=True, kw_only=True):
     reports: Mapping[str, ReportView] = {}
     """By uid of the pod."""
     problem: Problem | None = None
+    fleet: FleetFacts = FleetFacts()
+    claims: tuple[Claim, ...] = ()
+    """Other bots that name the same account."""
+    namespace_terminating: bool = False
     now: float
     """Seconds since the epoch."""

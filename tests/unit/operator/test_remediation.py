@@ -10,8 +10,9 @@ import pytest
 from tradingbot_contract.report import FindingReason, Severity
 from tradingbot_operator.bot_status import HISTORY_LENGTH, Decision
 from tradingbot_operator.health import CRASH_LOOP
+from tradingbot_operator.operations import Remediation, RemediationMode
 from tradingbot_operator.reasons import Reason
-from tradingbot_operator.remediation import (
+from tradingbot_operator.remediation.decide import (
     RESTART,
     Outcome,
     Situation,
@@ -19,7 +20,7 @@ from tradingbot_operator.remediation import (
     decide,
     remaining_budget,
 )
-from tradingbot_operator.resource import BotHealth, Remediation, RemediationMode
+from tradingbot_operator.resource import BotHealth
 from tradingbot_operator.schema import schema_of
 from tradingbot_operator.timestamp import format_time
 from tradingbot_operator.world import ContainerFacts, ReportView

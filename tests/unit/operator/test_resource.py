@@ -10,8 +10,9 @@ from tradingbot_contract.document import SpecError
 from tradingbot_contract.report import FindingReason
 from tradingbot_contract.resources import MemoryMode
 from tradingbot_operator.compute import parse_cores
+from tradingbot_operator.operations import RemediationMode
 from tradingbot_operator.reasons import Reason
-from tradingbot_operator.resource import RemediationMode, parse_bot
+from tradingbot_operator.resource import parse_bot
 
 Body = dict[str, Any]
 

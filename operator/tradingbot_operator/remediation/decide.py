@@ -19,8 +19,9 @@ from msgspec import Struct
 from tradingbot_contract.report import FindingReason, Severity
 from tradingbot_operator.bot_status import HISTORY_LENGTH, Budget, Decision
 from tradingbot_operator.health import CRASH_LOOP, crash_message
+from tradingbot_operator.operations import Remediation, RemediationMode
 from tradingbot_operator.reasons import Reason
-from tradingbot_operator.resource import BotHealth, Remediation, RemediationMode
+from tradingbot_operator.resource import BotHealth
 from tradingbot_operator.timestamp import format_time, parse_time
 from tradingbot_operator.world import PodFacts, ReportView
 
