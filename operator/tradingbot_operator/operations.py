@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from tradingbot_contract.quantity import parse_bytes
 from tradingbot_contract.section import Bytes, Rule, Section
