@@ -21,6 +21,8 @@ from tradingbot_contract.section import Section, Symbol
 from tradingbot_contract.spec import Broker, Health, Market, Observability, Risk, Strategy
 
 VERSION: Final = "tradingbot.dev/v1alpha1"
+UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
+"""What reading YAML may raise: what is no YAML or not what was expected, a date that there is none of, a nesting without an end."""
 
 
 class SpecError(ValueError):
@@ -89,6 +91,8 @@ class EngineDocument(Section, frozen=True):
     """Whether it also sells what it holds of them now; otherwise that is left to the strategy."""
     revision: str = ""
     """The operator's digest of what an engine reads only when it starts. The engine reports back the one that it started with."""
+    grant: Annotated[int, Meta(ge=0)] = 0
+    """Number of what this shard was given and gives up; it rises with each change of that. The engine reports back the one carried out."""
 
 
 LIVE_FIELDS: Final = (
@@ -107,6 +111,7 @@ LIVE_FIELDS: Final = (
     ("releasing",),
     ("settle",),
     ("revision",),
+    ("grant",),
 )
 """Paths that the engine follows while it runs. The settings of Redis' pool are live, too; that there is a Redis is not."""
 
@@ -119,7 +124,7 @@ def parse_document(text: str | bytes) -> EngineDocument:
     """
     try:
         document = msgspec.yaml.decode(text, type=EngineDocument)
-    except msgspec.DecodeError as error:  # ValidationError is one, too
+    except UNREADABLE as error:
         raise SpecError(str(error)) from error
     if document.api_version != VERSION:
         raise SpecError(

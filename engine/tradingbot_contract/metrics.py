@@ -92,6 +92,21 @@ EQUITY: Final = _declare(
     attributes=("currency",),
 )
 DRAWDOWN: Final = _declare("tradingbot.drawdown", Kind.GAUGE, "1", "Loss from the highest equity, 0 to 1.")
+RISK_REJECTIONS: Final = _declare(
+    "tradingbot.risk.rejections",
+    Kind.COUNTER,
+    "{order}",
+    "Orders that a limit of the spec's section risk has held back in this process.",
+    attributes=("limit",),
+)
+RISK_BREACHED: Final = _declare(
+    "tradingbot.risk.breached",
+    Kind.GAUGE,
+    "{state}",
+    "1 while the limit of losses is passed, so that risk.onBreach counts, else 0; limit is risk.maxDrawdownPercent or "
+    "risk.maxDailyLossPercent.",
+    attributes=("limit",),
+)
 POSITIONS_OPEN: Final = _declare("tradingbot.positions.open", Kind.UP_DOWN_COUNTER, "{position}", "Symbols with a position.")
 ORDERS_OPEN: Final = _declare("tradingbot.orders.open", Kind.UP_DOWN_COUNTER, "{order}", "Orders that wait for their fill.")
 DECISION_DURATION: Final = _declare(
@@ -124,6 +139,13 @@ ERRORS: Final = _declare(
 )
 ENGINE_STATE: Final = _declare(
     "tradingbot.engine.state", Kind.GAUGE, "{state}", "1 for the state that the engine is in, 0 for the others.", attributes=("state",)
+)
+ENGINE_ACTIVITY: Final = _declare(
+    "tradingbot.engine.activity",
+    Kind.GAUGE,
+    "{state}",
+    "1 for what the engine was told it may do and has carried out (Trade, Pause, Cancel, Flatten, Fence), 0 for the others; absent before.",
+    attributes=("activity",),
 )
 STRATEGY_HALTED: Final = _declare(
     "tradingbot.strategy.halted", Kind.GAUGE, "{state}", "1 when the strategy failed too often in a row and is no longer asked."
@@ -445,6 +467,157 @@ OBSERVER_ENGINE_ERROR_RATIO: Final = _declare(
 )
 OBSERVER_ENGINE_CACHE_HIT_RATIO: Final = _declare(
     "tradingbot.observer.engine.cache.hit.ratio", Kind.GAUGE, "1", "Hits as a share of all look-ups in caches, mean of the last sample."
+)
+
+OBSERVER_INFO: Final = _declare(
+    "tradingbot.observer.info",
+    Kind.GAUGE,
+    "{info}",
+    "1; its labels say whose engine this observer watches. Absent until it has read a document.",
+    attributes=("k8s.namespace.name", "tradingbot.bot", "tradingbot.shard", "k8s.pod.uid"),
+)
+OBSERVER_TIME: Final = _declare(
+    "tradingbot.observer.time", Kind.GAUGE, "s", "When the observer looked, seconds since the epoch: all else on the page is of that time."
+)
+OBSERVER_START_TIME: Final = _declare(
+    "tradingbot.observer.start.time", Kind.GAUGE, "s", "When the observer started, seconds since the epoch."
+)
+OBSERVER_INTERVAL: Final = _declare("tradingbot.observer.interval", Kind.GAUGE, "s", "Time between two samples.")
+OBSERVER_FINDING_SINCE: Final = _declare(
+    "tradingbot.observer.finding.since",
+    Kind.GAUGE,
+    "s",
+    "Since when it is wrong without a break, seconds since the epoch; absent for what isn't wrong now.",
+    attributes=("reason", "severity"),
+)
+OBSERVER_SAMPLE_TIME: Final = _declare(
+    "tradingbot.observer.sample.time", Kind.GAUGE, "s", "When the newest sample was taken, seconds since the epoch."
+)
+OBSERVER_ENGINE_PID: Final = _declare(
+    "tradingbot.observer.engine.pid", Kind.GAUGE, "{process}", "Number of the engine's process; absent while there is none."
+)
+OBSERVER_ENGINE_ANSWER_TIME: Final = _declare(
+    "tradingbot.observer.engine.answer.time",
+    Kind.GAUGE,
+    "s",
+    "When the engine last answered, seconds since the epoch; absent until it has.",
+)
+OBSERVER_ENGINE_MEMORY_LIMIT: Final = _declare(
+    "tradingbot.observer.engine.memory.limit",
+    Kind.UP_DOWN_COUNTER,
+    "By",
+    "Memory limit of the engine's container; absent when there is none.",
+)
+
+# --- Observer: what the engine said when it last answered -----------------------------------------------------------------------
+# From the observer, also when Prometheus reads the engine: with the facts beside them they are one account, of one moment.
+
+OBSERVER_ENGINE_STATE: Final = _declare(
+    "tradingbot.observer.engine.state",
+    Kind.GAUGE,
+    "{state}",
+    "1 for the state that the engine said it is in, 0 for the others; absent, as all that it said, until it has answered.",
+    attributes=("state",),
+)
+OBSERVER_ENGINE_INFO: Final = _declare(
+    "tradingbot.observer.engine.info",
+    Kind.GAUGE,
+    "{info}",
+    "1; its labels are what the engine does now, the mode in which it judges news, and the currency of its account.",
+    attributes=("activity", "memory.mode", "currency"),
+)
+OBSERVER_ENGINE_REVISION: Final = _declare(
+    "tradingbot.observer.engine.revision",
+    Kind.GAUGE,
+    "{info}",
+    "1; its label is the revision of the document that the engine's process started with. Absent before it has read one.",
+    attributes=("revision",),
+)
+OBSERVER_ENGINE_CONFIG_GENERATION: Final = _declare(
+    "tradingbot.observer.engine.config.generation", Kind.GAUGE, "{generation}", "Generation of the document that the engine runs."
+)
+OBSERVER_ENGINE_CONFIG_REFUSED: Final = _declare(
+    "tradingbot.observer.engine.config.refused", Kind.GAUGE, "{state}", "1 when the engine refuses the document that is there now, else 0."
+)
+OBSERVER_ENGINE_CONFIG_REFUSED_GENERATION: Final = _declare(
+    "tradingbot.observer.engine.config.refused.generation",
+    Kind.GAUGE,
+    "{generation}",
+    "Generation of the document that it refuses; absent when it refuses none, or can't read it.",
+)
+OBSERVER_ENGINE_DEPENDENCY_UP: Final = _declare(
+    "tradingbot.observer.engine.dependency.up",
+    Kind.GAUGE,
+    "{state}",
+    "1 when it last reached what it depends on, else 0; absent until it has tried.",
+    attributes=("dependency",),
+)
+OBSERVER_ENGINE_DEPENDENCY_SINCE: Final = _declare(
+    "tradingbot.observer.engine.dependency.since",
+    Kind.GAUGE,
+    "s",
+    "Since when that is so, seconds since the epoch.",
+    attributes=("dependency",),
+)
+OBSERVER_ENGINE_GRANT: Final = _declare(
+    "tradingbot.observer.engine.grant",
+    Kind.GAUGE,
+    "{grant}",
+    "Number of the operator's last decision on its symbols that it has carried out; absent when it doesn't say.",
+)
+OBSERVER_ENGINE_START_TIME: Final = _declare(
+    "tradingbot.observer.engine.start.time", Kind.GAUGE, "s", "When the engine's process started, seconds since the epoch."
+)
+OBSERVER_ENGINE_HEARTBEAT_TIME: Final = _declare(
+    "tradingbot.observer.engine.heartbeat.time", Kind.GAUGE, "s", "When its main loop last turned, seconds since the epoch."
+)
+OBSERVER_ENGINE_BARS: Final = _declare(
+    "tradingbot.observer.engine.bars", Kind.GAUGE, "{bar}", "Bars that the bot has processed in its life."
+)
+OBSERVER_ENGINE_BARS_THIS_RUN: Final = _declare(
+    "tradingbot.observer.engine.bars.this.run", Kind.GAUGE, "{bar}", "Bars that the engine's process has processed."
+)
+OBSERVER_ENGINE_LAST_BAR_TIME: Final = _declare(
+    "tradingbot.observer.engine.last.bar.time",
+    Kind.GAUGE,
+    "s",
+    "When it processed the last bar, seconds since the epoch; absent when there was none.",
+)
+OBSERVER_ENGINE_FEED_DUE: Final = _declare(
+    "tradingbot.observer.engine.feed.due", Kind.GAUGE, "{state}", "1 when a bar is expected, else 0."
+)
+OBSERVER_ENGINE_FILLS: Final = _declare("tradingbot.observer.engine.fills", Kind.GAUGE, "{fill}", "Fills in the life of the bot.")
+OBSERVER_ENGINE_EQUITY: Final = _declare(
+    "tradingbot.observer.engine.equity", Kind.GAUGE, "{currency}", "Cash and positions at the last price; absent before it trades."
+)
+OBSERVER_ENGINE_POSITIONS_OPEN: Final = _declare(
+    "tradingbot.observer.engine.positions.open", Kind.UP_DOWN_COUNTER, "{position}", "Symbols with a position."
+)
+OBSERVER_ENGINE_ORDERS_OPEN: Final = _declare(
+    "tradingbot.observer.engine.orders.open", Kind.UP_DOWN_COUNTER, "{order}", "Orders that wait for their fill."
+)
+OBSERVER_ENGINE_ORDERS_UNKNOWN: Final = _declare(
+    "tradingbot.observer.engine.orders.unknown", Kind.UP_DOWN_COUNTER, "{order}", "Orders of which nobody knows what became of them."
+)
+OBSERVER_ENGINE_SYMBOLS: Final = _declare(
+    "tradingbot.observer.engine.symbols",
+    Kind.UP_DOWN_COUNTER,
+    "{symbol}",
+    "How many symbols it may trade (held), or has a position or an order in (busy); absent when it doesn't know.",
+    attributes=("use",),
+)
+OBSERVER_ENGINE_SYMBOL: Final = _declare(
+    "tradingbot.observer.engine.symbol",
+    Kind.GAUGE,
+    "{state}",
+    "1 for each of these symbols, 64 at most; the number above tells whether these are all.",
+    attributes=("use", "symbol"),
+)
+OBSERVER_ENGINE_MEMORY_MODE_LOWERED: Final = _declare(
+    "tradingbot.observer.engine.memory.mode.lowered",
+    Kind.GAUGE,
+    "{state}",
+    "1 when it judges news with less than the spec asks for, else 0.",
 )
 
 INSTRUMENTS: Final = tuple(_ALL)

@@ -99,6 +99,8 @@ class EngineStatus(_Message, frozen=True, kw_only=True):
     rejected_orders: int = 0
     document_refusal: str = ""
     """Why the document that is there now is not the one that runs; empty when it is."""
+    refused_generation: int | None = None
+    """Generation of that document; None when none is refused, or when it can't be read."""
     dependencies: tuple[Dependency, ...] = ()
     pools: tuple[PoolUse, ...] = ()
     journal_behind_seconds: float | None = None
@@ -110,11 +112,16 @@ class EngineStatus(_Message, frozen=True, kw_only=True):
     revision: str | None = None
     """`revision` of the document that this process started with; None before it has read one."""
     symbols: tuple[str, ...] | None = None
-    """Symbols that it may trade now; empty while it is fenced or refuses, None before that is known."""
+    """Symbols that it may trade now; empty while it is fenced or refuses, None before that is known. A symbol that is being released
+    is one of them as long as it is busy."""
     busy_symbols: tuple[str, ...] | None = None
-    """Symbols with a position, an open order, or one in unknown state; None before the journal is open."""
+    """Symbols with a position, an open order, or one in unknown state, until the journal says that it is otherwise; None before the
+    journal is open. While it is fenced: as it was."""
     activity: str = ""
-    """:class:`tradingbot_contract.document.Activity` that has been carried out; empty before it trades."""
+    """:class:`tradingbot_contract.document.Activity` that has been carried out, as the journal says; empty before it trades."""
+    grant: int | None = None
+    """`grant` of the document whose `activity`, `releasing` and `settle` have been carried out, whether or not the rest of that document
+    waits for a new process; None before there is one."""
 
 
 class FindingReason(enum.Enum):

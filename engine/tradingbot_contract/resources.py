@@ -184,11 +184,11 @@ class Model(Section, frozen=True):
             ),
             min_length=2,
             max_length=512,
-            pattern=r"^(/.*|[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*)$",
+            pattern=r"^(/.*|[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*)\Z",
         ),
     ]
     file: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*\.onnx$")] | None,
+        Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*\.onnx\Z")] | None,
         Meta(description="The file of weights in the folder. Not set: one of eight-bit weights if there is one, else model.onnx."),
     ] = None
 

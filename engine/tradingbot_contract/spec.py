@@ -15,22 +15,62 @@ from typing import Annotated, Any
 
 from msgspec import Meta, field
 
-from tradingbot_contract.section import Money, Percent, Rule, Section, Symbol, WebAddress
+from tradingbot_contract.section import Money, ObjectName, Percent, Rule, Section, Symbol, WebAddress
+
+
+class StrategyKey(Section, frozen=True):
+    """A module of Python in a ConfigMap of the bot's namespace."""
+
+    name: Annotated[ObjectName, Meta(description="Name of the ConfigMap.")]
+    key: Annotated[
+        str,
+        Meta(
+            description="Key in the ConfigMap that holds the module: its name with .py, for example mean_reversion.py.",
+            min_length=4,
+            max_length=128,
+            pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.py\Z",
+        ),
+    ]
+
+    @property
+    def module(self) -> str:
+        return self.key.removesuffix(".py")
+
+
+class StrategySource(Section, frozen=True):
+    """Where the code of a strategy is."""
+
+    config_map: Annotated[
+        StrategyKey,
+        Meta(
+            description=(
+                "It is mounted to be read only, and read when the engine starts: after a change of the code give the annotation "
+                "tradingbot.dev/restart another value. While there is no such ConfigMap or key, the engine says so and waits for it."
+            )
+        ),
+    ]
 
 
 class Strategy(Section, frozen=True):
     """What decides when to trade."""
+
+    __rules__ = (
+        Rule(
+            "!has(self.source) || !self.name.contains(':') || self.name.startsWith(self.source.configMap.key.replace('.py', ':'))",
+            "name must begin with the module of source.configMap.key: for mean_reversion.py it is mean_reversion:Class",
+        ),
+    )
 
     name: Annotated[
         str,
         Meta(
             description=(
                 "A built-in strategy (`donchian-breakout`, `ema-cross`, `rsi-reversion`, `sentiment`), or `module:Class` of a strategy "
-                "that the engine image contains."
+                "that the engine image, or `source`, contains."
             ),
             min_length=1,
             max_length=253,
-            pattern=r"^([a-z][a-z0-9-]*|[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*)$",
+            pattern=r"^([a-z][a-z0-9-]*|[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*)\Z",
         ),
     ]
     parameters: Annotated[
@@ -46,6 +86,18 @@ class Strategy(Section, frozen=True):
             extra_json_schema={"x-kubernetes-preserve-unknown-fields": True, "maxProperties": 64},
         ),
     ] = field(default_factory=dict)
+    source: Annotated[
+        StrategySource | None, Meta(description="Where the code of a `module:Class` is. Not set: in the engine image, on PYTHONPATH.")
+    ] = None
+
+    @property
+    def own_module(self) -> StrategyKey | None:
+        """The module that is not in the engine's image; None if all that is needed is."""
+        return self.source.config_map if self.source is not None and ":" in self.name else None
+
+    def __post_init__(self) -> None:
+        if self.own_module is not None and not self.name.startswith(f"{self.own_module.module}:"):
+            raise ValueError(self.__rules__[0].message)
 
 
 class FeedType(enum.Enum):
@@ -64,7 +116,7 @@ class Replay(Section, frozen=True):
             ),
             min_length=1,
             max_length=512,
-            pattern=r"^([a-z][a-z0-9-]*|/.*)$",
+            pattern=r"^([a-z][a-z0-9-]*|/.*)\Z",
         ),
     ] = "wiki-daily"
     speed: Annotated[
@@ -111,7 +163,7 @@ class NewsFile(Section, frozen=True):
             ),
             min_length=1,
             max_length=512,
-            pattern=r"^([a-z][a-z0-9-]*|/.*)$",
+            pattern=r"^([a-z][a-z0-9-]*|/.*)\Z",
         ),
     ]
 
@@ -168,7 +220,7 @@ class Market(Section, frozen=True):
             description="Length of a bar: a number and m, h, d or w. The feed's data must have it.",
             min_length=2,
             max_length=5,
-            pattern=r"^[1-9][0-9]{0,3}[mhdw]$",
+            pattern=r"^[1-9][0-9]{0,3}[mhdw]\Z",
         ),
     ] = "1d"
     warmup_bars: Annotated[
@@ -192,6 +244,14 @@ class BrokerType(enum.Enum):
 class Paper(Section, frozen=True):
     """A broker that fills orders against the feed's prices, with fees and slippage, and moves no money."""
 
+    # A schema has no bounds for the keys of a map.
+    __rules__ = (
+        Rule(
+            "self.balances.all(currency, size(currency) >= 1 && size(currency) <= 16)",
+            "balances must be named by currencies of 1 to 16 characters, for example USD",
+        ),
+    )
+
     balances: Annotated[
         dict[Annotated[str, Meta(min_length=1, max_length=16)], Annotated[float, Meta(ge=0, le=1e15)]],
         Meta(
@@ -210,11 +270,17 @@ class Paper(Section, frozen=True):
 class Broker(Section, frozen=True):
     """Who fills the orders."""
 
-    __rules__ = (Rule("self.type == oldSelf.type", "broker.type is immutable: delete the bot and create it anew"),)
+    __rules__ = (
+        Rule("self.type == oldSelf.type", "broker.type is immutable: delete the bot and create it anew"),
+        Rule(
+            "has(self.account) == has(oldSelf.account) && (!has(self.account) || self.account == oldSelf.account)",
+            "broker.account is immutable, because engines may still trade for it: delete the bot and create it anew",
+        ),
+    )
 
     type: Annotated[BrokerType, Meta(description="`paper`: simulated fills, no money moves.")] = BrokerType.PAPER
     account: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?$")] | None,
+        Annotated[str, Meta(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?\Z")] | None,
         Meta(
             description=(
                 "Name of the account that is traded. Two bots, of any namespaces, that name the same account can't trade the same symbol: "
@@ -225,8 +291,16 @@ class Broker(Section, frozen=True):
     paper: Annotated[Paper, Meta(description="Settings of the paper broker.")] = field(default_factory=Paper)
 
 
+class OnBreach(enum.Enum):
+    """What the engine does while a limit of losses is passed; the first two are FIX's and Nautilus' trading states."""
+
+    HALT = "Halt"
+    REDUCE = "Reduce"
+    FLATTEN = "Flatten"
+
+
 class Risk(Section, frozen=True):
-    """What a purchase must not exceed; one that would is recorded as rejected, with the limit. A sale is never held back."""
+    """What a purchase must not exceed; one that would is recorded as rejected, with the limit. Only `onBreach` Halt holds sales back."""
 
     max_order_notional: Annotated[
         Money | None, Meta(description="Largest value of one purchase, in quote currency. A sale is never held back. Not set: no limit.")
@@ -236,8 +310,41 @@ class Risk(Section, frozen=True):
     ] = None
     max_drawdown_percent: Annotated[
         Annotated[float, Meta(gt=0, le=100)] | None,
-        Meta(description="Loss from the highest equity, in percent, from which on no new position is opened. Not set: no limit."),
+        Meta(description="Loss from the highest equity, in percent, from which on `onBreach` counts. Not set: no limit."),
     ] = None
+    max_daily_loss_percent: Annotated[
+        Annotated[float, Meta(gt=0, le=100)] | None,
+        Meta(
+            description=(
+                "Loss of a day, in percent of the equity that it began with, from which on `onBreach` counts, until the day ends. Days are "
+                "of the market's time, UTC; one begins with the last equity of the day before. Set during a day, it counts from then on. "
+                "Not set: no limit."
+            )
+        ),
+    ] = None
+    max_open_orders: Annotated[
+        Annotated[int, Meta(ge=1, le=10_000)] | None,
+        Meta(description="Most orders that may wait for their fill at once when another purchase is sent. Not set: no limit."),
+    ] = None
+    max_orders_per_minute: Annotated[
+        Annotated[int, Meta(ge=1, le=100_000)] | None,
+        Meta(
+            description=(
+                "Most orders that may have been sent in a minute when another purchase is sent; sales count, too. Minutes are those of the "
+                "market's time, whatever the speed of a replay: all orders of one daily bar are in one minute. Not set: no limit."
+            )
+        ),
+    ] = None
+    on_breach: Annotated[
+        OnBreach,
+        Meta(
+            description=(
+                "What happens while `maxDrawdownPercent` or `maxDailyLossPercent` is passed. `Reduce`: only sales are sent. `Halt`: no "
+                "order is sent, and positions stay. `Flatten`: waiting purchases are cancelled, every position is sold, and nothing is "
+                "bought."
+            )
+        ),
+    ] = OnBreach.REDUCE
 
 
 class Limits(Section, frozen=True):
@@ -280,6 +387,33 @@ class ScoreLimits(Section, frozen=True):
             raise ValueError(self.__rules__[0].message)
 
 
+class Window(Section, frozen=True):
+    """How many samples of the observer make a finding, so that one bad sample is none, and one good one does not end it.
+
+    A finding begins when `failing` of the last `samples` samples are beyond the limit. It ends when none of the last
+    `samples` - `failing` + 1 is.
+    """
+
+    __rules__ = (Rule("self.failing <= self.samples", "failing must not be more than samples"),)
+
+    samples: Annotated[int, Meta(description="Samples that are looked at: the last ones.", ge=1, le=60)] = 5
+    failing: Annotated[
+        int,
+        Meta(
+            description=(
+                "Samples of these that must be beyond a limit before it is a finding. It is over when so many samples in a row are within "
+                "the limit that it could not begin with those that are left: `samples` - `failing` + 1."
+            ),
+            ge=1,
+            le=60,
+        ),
+    ] = 3
+
+    def __post_init__(self) -> None:
+        if self.failing > self.samples:
+            raise ValueError(self.__rules__[0].message)
+
+
 class Health(Section, frozen=True):
     """What counts as healthy. The score starts at 100 and each measure that passes a limit takes from it."""
 
@@ -298,6 +432,15 @@ class Health(Section, frozen=True):
     ] = field(default_factory=lambda: Limits(elevated=1.0, high=2.0))
     cache_hit_percent: Annotated[HitRatio, Meta(description="Hit ratio of the caches, in percent.")] = field(default_factory=HitRatio)
     score: Annotated[ScoreLimits, Meta(description="Limits of the score itself.")] = field(default_factory=ScoreLimits)
+    window: Annotated[
+        Window,
+        Meta(
+            description=(
+                "How many samples must be beyond a limit: of CPU, memory, errors, response time, hit ratio and score. What the observer "
+                "sees or hears of the engine itself (gone, silent, stale, no database) counts at once."
+            )
+        ),
+    ] = field(default_factory=Window)
     silent_after_seconds: Annotated[
         float,
         Meta(description="The engine counts as silent when it has not answered its observer for this long.", ge=2, le=3600),

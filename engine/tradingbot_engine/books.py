@@ -28,6 +28,8 @@ class NewRows(NamedTuple):
     orders: list[Row]
     fills: list[Row]
     equity: list[Row]
+    symbols: frozenset[str]
+    """In which an order came, went or was filled: until these rows are in the journal, it doesn't say how it stands there."""
 
 
 class Books:
@@ -43,6 +45,8 @@ class Books:
         self._changed_orders: dict[int, Order] = {}
         self._fills: list[Row] = []
         self._equity: list[Row] = []
+        self._lapsed: set[str] = set()
+        """Symbols of orders that waited, and that the broker then refused."""
 
     def has_changes(self) -> bool:
         """Whether orders or fills wait for the journal."""
@@ -52,6 +56,11 @@ class Books:
     def unwritten_rows(self) -> int:
         """Rows that wait for the journal."""
         return len(self._changed_orders) + len(self._fills) + len(self._equity)
+
+    @property
+    def unwritten_symbols(self) -> set[str]:
+        """Symbols whose orders or position are not in the journal as they are; an order that was refused at once touches nothing."""
+        return self._lapsed.union(order.symbol for order in self._changed_orders.values() if order.status is not OrderStatus.REJECTED)
 
     def open_order(self, side: Side, symbol: str, quantity: float, price: float, moment: Moment, *, reason: str = "") -> Order:
         """Return a new order with the next number."""
@@ -93,6 +102,7 @@ class Books:
         """Note what the broker made of an order; return the fill, if it is one."""
         order = execution.order
         if execution.reason:
+            self._lapsed.add(order.symbol)
             self.reject(order, execution.reason)
             return None
         self._note(order, OrderStatus.FILLED)
@@ -138,8 +148,9 @@ class Books:
 
     def take_rows(self) -> NewRows:
         """Return what isn't in the journal yet, and forget it."""
-        rows = NewRows([order_row(order) for _, order in sorted(self._changed_orders.items())], self._fills, self._equity)
-        self._changed_orders, self._fills, self._equity = {}, [], []
+        orders = [order_row(order) for _, order in sorted(self._changed_orders.items())]
+        rows = NewRows(orders, self._fills, self._equity, frozenset(self.unwritten_symbols))
+        self._changed_orders, self._fills, self._equity, self._lapsed = {}, [], [], set()
         return rows
 
     def copy_totals(self) -> Totals:

@@ -11,6 +11,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from tradingbot_engine.risk.ledger import RiskState
+
 NO_STATE: Final = msgspec.Raw(b"null")
 
 
@@ -65,6 +67,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     """What `on_save` returned, as JSON; NO_STATE when there is nothing to go on from."""
     news_seen: str = ""
     """What a :class:`tradingbot_engine.news.port.NewsSource` needs so that it delivers nothing twice."""
+    risk: RiskState = RiskState()
+    """What the limits of a day and of a minute are measured against."""
 
 
 def encode_checkpoint(checkpoint: Checkpoint) -> str:

@@ -17,21 +17,13 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NoReturn
+
+from tradingbot_contract.file_version import FileVersion, read_file_version
 
 LOOK_SECONDS: Final = 0.05
 RETRY_SECONDS: Final = 2.0
 _logger = logging.getLogger(__name__)
-
-
-class _Version(NamedTuple):
-    device: int
-    inode: int
-    modified_ns: int
-    size: int
-
-    def is_other_file_than(self, other: _Version | None) -> bool:
-        return other is None or (self.device, self.inode) != (other.device, other.inode)
 
 
 class DocumentWatch:
@@ -57,8 +49,8 @@ class DocumentWatch:
         self._note_unreadable = note_unreadable
         self._look_seconds = look_seconds
         self._retry_seconds = retry_seconds
-        self._read: _Version | None = None
-        self._looked: _Version | None = None
+        self._read: FileVersion | None = None
+        self._looked: FileVersion | None = None
         self._retry_at: float | None = None
         self._seen_at = 0.0
         self._gone = False
@@ -73,8 +65,7 @@ class DocumentWatch:
         """Look once, and hand on what is new."""
         now = time.perf_counter()
         try:
-            found = self._path.stat()
-            version = _Version(found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
+            version = read_file_version(self._path)
             self._gone = False
             settled, self._looked = version == self._looked, version
             if version == self._read:

@@ -173,6 +173,7 @@ class Equipment:
                 lambda seconds: scheduler.reschedule("database-monitor", seconds),
             ),
             Part(running, lambda now: now.database.retention, self.pruner.reconfigure),
+            *([self.news.mode_target(running)] if self.news else []),
             Part(running, lambda now: now.risk, session.set_risk),
         ]
 

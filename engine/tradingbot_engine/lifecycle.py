@@ -10,12 +10,17 @@ from typing import Final
 from tradingbot_contract.report import EngineState
 
 TRANSITIONS: Final[dict[EngineState, frozenset[EngineState]]] = {
-    EngineState.STARTING: frozenset({EngineState.RUNNING, EngineState.FINISHED, EngineState.REFUSED, EngineState.STOPPING}),
+    EngineState.STARTING: frozenset(
+        {EngineState.RUNNING, EngineState.FINISHED, EngineState.REFUSED, EngineState.FENCED, EngineState.STOPPING}
+    ),
     # Refused while it runs: another engine has taken its journal.
-    EngineState.RUNNING: frozenset({EngineState.FINISHED, EngineState.REFUSED, EngineState.STOPPING}),
-    EngineState.FINISHED: frozenset({EngineState.STOPPING}),
+    EngineState.RUNNING: frozenset({EngineState.FINISHED, EngineState.REFUSED, EngineState.FENCED, EngineState.STOPPING}),
+    # An activity is carried out after the end of the feed, too, and written to the journal: another engine may have it by then.
+    EngineState.FINISHED: frozenset({EngineState.REFUSED, EngineState.FENCED, EngineState.STOPPING}),
     # What was refused because something was missing (a lock that another process holds) is tried again.
     EngineState.REFUSED: frozenset({EngineState.STARTING, EngineState.STOPPING}),
+    # Another document is there, which may be one to be refused, or to stay fenced by.
+    EngineState.FENCED: frozenset({EngineState.STARTING, EngineState.STOPPING}),
     EngineState.STOPPING: frozenset(),
 }
 

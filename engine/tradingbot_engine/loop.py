@@ -3,8 +3,8 @@
 At full speed it trades for a slice of time and lets the event loop turn, so that probes are answered. At a given pace it takes the
 steps that are due and sleeps. A group of steps is committed every quarter of a second, at once when the loop is about to sleep and
 there are orders, and each second in any case; the loop goes on meanwhile. It turns at least each second, whatever it waits for, and each
-turn is a heartbeat. A slice has no await in it: what else runs on the event loop, a change of the risk limits for example, comes between
-two slices.
+turn is a heartbeat. A slice has no await in it: what else runs on the event loop, a change of the risk limits or an order to sell all for
+example, comes between two slices.
 
 While the journal can't be written, market data goes on: steps are taken in memory, and are one group when it can be written again. How
 many there may be is bounded (:class:`tradingbot_engine.database.backlog.Bounds`); at the bound the loop waits.
@@ -90,6 +90,19 @@ class TradingLoop:
         session.stop()
         return await self._commit_last()
 
+    async def rest(self) -> bool:
+        """The feed has ended: write what is still done without it, until asked to stop; return whether all of it is in the journal.
+
+        Raises:
+            FencedError: another engine has the journal.
+        """
+        while not self._stop.is_set():
+            self._facts.beat()
+            if self._writer.is_free() and self._session.has_changes():
+                self._writer.write(self._session.take_group())
+            await self.sleep(TURN_SECONDS)
+        return await self._commit_last() if self._session.has_changes() or not self._writer.is_free() else True
+
     async def sleep(self, seconds: float) -> None:
         """Let others run, until it is asked to stop or so long."""
         if seconds <= 0:
@@ -130,7 +143,7 @@ class TradingLoop:
 
     def _commit_due(self, now: float, idle_seconds: float) -> bool:
         steps = self._backlog.new_steps
-        if not steps:
+        if not steps and not self._session.has_changes():  # without a bar, too, it may be told to sell
             return False
         seconds = now - self._committed_at
         if steps >= _GROUP_STEPS or seconds >= _LONGEST_GROUP_SECONDS or self._backlog.is_full(self._session.unwritten_rows, now):

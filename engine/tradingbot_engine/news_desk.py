@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from tradingbot_contract.budget import estimate_memory
 from tradingbot_contract.document import EngineDocument
 from tradingbot_contract.report import Dependency
+from tradingbot_contract.resources import MemoryMode
 from tradingbot_engine.cache.cache import Cache
 from tradingbot_engine.cache.results import Results
 from tradingbot_engine.database.history import History
@@ -25,6 +26,7 @@ from tradingbot_engine.prediction.mode import parse_memory_mode
 from tradingbot_engine.prediction.sentiment import Sentiment
 from tradingbot_engine.prediction.service import PredictionService
 from tradingbot_engine.surroundings import Surroundings
+from tradingbot_engine.tuning import Part, Target
 
 DEPENDENCY: Final = "news"
 
@@ -40,16 +42,37 @@ class Position(NamedTuple):
     """What the checkpoint has kept."""
 
 
+class ModelTerms(NamedTuple):
+    """On which terms models are used."""
+
+    mode: MemoryMode
+    budget_bytes: int | None
+    """What they may take in mode Auto; None: all there is."""
+
+
 class NewsDesk:
     """See the module."""
 
-    def __init__(self, predictions: PredictionService, feed: FileNews | HttpNews, recorded: RecordedNews, history: History) -> None:
+    def __init__(
+        self,
+        predictions: PredictionService,
+        feed: FileNews | HttpNews,
+        recorded: RecordedNews,
+        history: History,
+        terms: Callable[[EngineDocument], ModelTerms],
+    ) -> None:
+        """`terms` says on which terms models are used under a document."""
+        self._terms = terms
         self.predictions = predictions
         self.feed = feed
         self.recorded = recorded
         self.history = history
         self._up: bool | None = None
         self._since = time.time()
+
+    def mode_target(self, running: EngineDocument) -> Target:
+        """Return what follows the document's memory mode, and what it leaves for models."""
+        return Part(running, self._terms, lambda terms: self.predictions.set_mode(*terms))
 
     @property
     def delivered(self) -> Counter[str]:
@@ -100,12 +123,18 @@ async def open_news_desk(
     if document.market.news is None:
         return None
     environment: Mapping[str, str] = around.environment
+
+    def terms(now: EngineDocument) -> ModelTerms:
+        mode = parse_memory_mode(now.memory_mode, environment)
+        return ModelTerms(mode, model_budget_bytes(now, around.memory.read_limit_bytes()))
+
+    mode, budget_bytes = terms(document)
     predictions = PredictionService(
         document.prediction,
-        parse_memory_mode(document.memory_mode, environment),
+        mode,
         hub=ModelHub(around.data, environment),
         cache=Results(cache),
-        budget_bytes=model_budget_bytes(document, around.memory.read_limit_bytes()),
+        budget_bytes=budget_bytes,
         record=around.telemetry.record,
     )
     try:
@@ -122,4 +151,4 @@ async def open_news_desk(
     except BaseException:
         await predictions.close()
         raise
-    return NewsDesk(predictions, feed, RecordedNews(feed, history), history)
+    return NewsDesk(predictions, feed, RecordedNews(feed, history), history, terms)

@@ -40,7 +40,7 @@ class Pages:
         }
 
     async def liveness(self) -> Answer:
-        """Is it any use to wait for this process? Refused and finished engines are fine as they are."""
+        """Is it any use to wait for this process? Refused, fenced and finished engines are fine as they are."""
         facts = self._facts
         silence = time.monotonic() - facts.heartbeat_monotonic
         if facts.state is EngineState.RUNNING and silence > LOOP_STUCK_AFTER_SECONDS:
@@ -54,7 +54,7 @@ class Pages:
             return _text(HTTPStatus.SERVICE_UNAVAILABLE, facts.status_message())
         if facts.state in {EngineState.RUNNING, EngineState.FINISHED}:
             return _text(HTTPStatus.OK, facts.state.value)
-        return _text(HTTPStatus.SERVICE_UNAVAILABLE, ": ".join(part for part in (facts.state.value, facts.message) if part))
+        return self._idle()
 
     async def metrics(self) -> Answer:
         return Answer(HTTPStatus.OK, PROMETHEUS, self._telemetry.render())
@@ -65,7 +65,7 @@ class Pages:
     async def performance(self) -> Answer:
         facts = self._facts
         if facts.equipment is None:
-            return _text(HTTPStatus.SERVICE_UNAVAILABLE, ": ".join(part for part in (facts.state.value, facts.message) if part))
+            return self._idle()
         try:
             view = await facts.equipment.performance.read()
         except UnavailableError as error:
@@ -74,7 +74,9 @@ class Pages:
 
     async def news(self) -> Answer:
         """What the strategy was told lately, and how it was judged; the newest first."""
-        desk = None if self._facts.equipment is None else self._facts.equipment.news
+        if self._facts.equipment is None:
+            return self._idle()
+        desk = self._facts.equipment.news
         if desk is None:
             return _text(HTTPStatus.NOT_FOUND, "the bot's spec names no news")
         try:
@@ -82,6 +84,10 @@ class Pages:
         except UnavailableError as error:
             return _text(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         return Answer(HTTPStatus.OK, JSON, msgspec.json.encode([row._asdict() for row in rows[: -NEWS_SHOWN - 1 : -1]]))
+
+    def _idle(self) -> Answer:
+        facts = self._facts
+        return _text(HTTPStatus.SERVICE_UNAVAILABLE, ": ".join(part for part in (facts.state.value, facts.message) if part))
 
 
 def _text(status: HTTPStatus, text: str) -> Answer:

@@ -7,12 +7,14 @@ from typing import Final
 
 from tradingbot_contract import metrics
 from tradingbot_contract.budget import estimate_memory
+from tradingbot_contract.document import Activity
 from tradingbot_contract.report import EngineState
 from tradingbot_contract.resources import MemoryMode
 from tradingbot_engine.cache.stats import CacheStats
 from tradingbot_engine.equipment import Equipment
 from tradingbot_engine.news_desk import NewsDesk
 from tradingbot_engine.pool_stats import PoolStats
+from tradingbot_engine.risk.checks import LOSS_LIMITS
 from tradingbot_engine.session import TradingSession
 from tradingbot_engine.state import EngineFacts
 from tradingbot_engine.telemetry.counts import Component, Counts
@@ -57,11 +59,20 @@ def _trading(facts: EngineFacts) -> dict[metrics.Instrument, Read]:
         session = facts.session
         return () if session is None else ((session.last_equity, {"currency": session.currency}),)
 
+    def breached() -> Readings:
+        session = facts.session
+        if session is None:
+            return ()
+        breach = session.breach
+        return [(int(breach is not None and breach.limit == limit), {"limit": limit}) for limit in LOSS_LIMITS]
+
     return {
         metrics.BARS: lambda: [(count, {"symbol": symbol}) for symbol, count in counts.bars.items()],
         metrics.ORDERS: lambda: [(count, {"side": side, "status": status}) for (side, status), count in counts.orders.items()],
         metrics.FILLS: lambda: [(count, {"side": side}) for side, count in counts.fills.items()],
         metrics.EQUITY: equity,
+        metrics.RISK_REJECTIONS: lambda: [(count, {"limit": limit}) for limit, count in counts.rejections.items()],
+        metrics.RISK_BREACHED: breached,
         metrics.DRAWDOWN: _of(facts, lambda session: session.drawdown),
         metrics.POSITIONS_OPEN: _of(facts, lambda session: session.open_positions),
         metrics.ORDERS_OPEN: _of(facts, lambda session: session.open_orders),
@@ -76,10 +87,15 @@ def _health(facts: EngineFacts, counts: Counts) -> dict[metrics.Instrument, Read
         user, system = read_cpu_seconds()
         return ((user, {"cpu.mode": "user"}), (system, {"cpu.mode": "system"}))
 
+    def activity() -> Readings:
+        carried_out = facts.activity()
+        return () if carried_out is None else [(int(each is carried_out), {"activity": each.value}) for each in Activity]
+
     return {
         metrics.OPERATIONS: lambda: [(counts.operations[component], {"component": component.value}) for component in Component],
         metrics.ERRORS: lambda: [(counts.errors[component], {"component": component.value}) for component in Component],
         metrics.ENGINE_STATE: lambda: [(int(state is facts.lifecycle.state), {"state": state.value}) for state in EngineState],
+        metrics.ENGINE_ACTIVITY: activity,
         metrics.STRATEGY_HALTED: _of(facts, lambda session: bool(session.runner.halted_by)),
         metrics.HEARTBEAT_TIME: lambda: _some(facts.heartbeat_at),
         metrics.LOOP_LAG: lambda: _some(facts.lag.worst_seconds),

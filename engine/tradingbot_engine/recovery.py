@@ -143,6 +143,7 @@ def _carry_over(saved: Checkpoint, fresh: Checkpoint, prices: Prices) -> tuple[C
         strategy_since_step=saved.strategy_since_step if keep else step,
         strategy_state=saved.strategy_state if keep else NO_STATE,
         news_seen=saved.news_seen,
+        risk=saved.risk,
     )
     return checkpoint, notes
 

@@ -7,7 +7,9 @@ A step, in order:
 3. The strategy hears of the news that was published until then, and places orders.
 4. The strategy sees each bar, and places orders.
 5. Each order is checked by risk, then offered to the broker. It fills at the next bar's opening, never at this one's close.
-6. Equity and drawdown are taken at the closes.
+6. Equity and drawdown are taken at the closes. If a limit of losses is passed that says so, what is held is offered for sale.
+
+Between two steps it may be told what it may do (:meth:`TradingSession.obey`), and acts at once, at the last prices, without a further bar.
 
 What has changed is handed out by :meth:`TradingSession.take_group` for one transaction of the journal. Where groups begin and end makes
 no difference to what is in them.
@@ -29,7 +31,9 @@ from tradingbot_engine.desk import TradingDesk
 from tradingbot_engine.feed.prices import Bar, Prices
 from tradingbot_engine.news.port import NEVER_MS, NewsSource, NoNews
 from tradingbot_engine.orders.gate import OrderGate
-from tradingbot_engine.orders.order import Order, Side
+from tradingbot_engine.orders.mandate import Mandate
+from tradingbot_engine.orders.order import Fill, Order, Side
+from tradingbot_engine.risk.ledger import Breach, RiskLedger
 from tradingbot_engine.strategy.registry import Recipe
 from tradingbot_engine.strategy.runner import StrategyRunner
 from tradingbot_engine.telemetry.counts import Component, Counts
@@ -73,8 +77,10 @@ class TradingSession:
         self._start = checkpoint
         self._strategy_since_step = checkpoint.strategy_since_step
         self._warm: set[str] = set()
+        self._newly_told = False
         self._books = Books(order_id_prefix, checkpoint, counts)
-        self._gate = OrderGate(broker, risk, self._books, counts)
+        self._ledger = RiskLedger(risk, checkpoint.risk)
+        self._gate = OrderGate(broker, self._ledger, self._books, counts)
         self._desk = TradingDesk(broker, prices.symbols)
         broker.open_orders.extend(open_orders)
         self.last_equity = broker.equity()
@@ -92,12 +98,33 @@ class TradingSession:
         return max(0.0, 1.0 - self.last_equity / self.peak_equity) if self.peak_equity > 0 else 0.0
 
     @property
+    def breach(self) -> Breach | None:
+        """The limit of losses that is passed, None if none is."""
+        return self._ledger.breach(self.last_equity, self.peak_equity)
+
+    @property
     def open_positions(self) -> int:
         return len(self._broker.positions)
 
     @property
     def open_orders(self) -> int:
         return len(self._broker.open_orders)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What it trades, or would if its mandate let it."""
+        return self._prices.symbols
+
+    @property
+    def mandate(self) -> Mandate:
+        """What it may do now."""
+        return self._gate.mandate
+
+    @property
+    def busy_symbols(self) -> frozenset[str]:
+        """Symbols with a position or an open order, or with an order whose end isn't in a group yet."""
+        waiting = frozenset(order.symbol for order in self._broker.open_orders)
+        return waiting.union(self._broker.positions, self._books.unwritten_symbols)
 
     @property
     def progress(self) -> float:
@@ -113,8 +140,8 @@ class TradingSession:
         return not self.at_end() and self._prices.time_ms(self.step) > self.news.known_ms
 
     def has_changes(self) -> bool:
-        """Whether orders or fills wait for their commit."""
-        return self._books.has_changes()
+        """Whether orders or fills wait for their commit, or a mandate that is to be known as carried out."""
+        return self._newly_told or self._books.has_changes()
 
     @property
     def unwritten_rows(self) -> int:
@@ -155,21 +182,16 @@ class TradingSession:
         return last - first
 
     def begin_lap(self) -> None:
-        """Begin the feed anew with a new strategy, after selling what is held at the last price."""
-        moment = self._moment()
-        for position in list(self._broker.positions.values()):
-            price = self._broker.last_price[position.symbol]
-            order = self._books.open_order(Side.SELL, position.symbol, position.quantity, price, moment, reason="the feed begins anew")
-            self._books.accept(order)
-            self._books.settle(self._broker.close(order), moment)
-        self.last_equity = self._broker.equity()
-        self.peak_equity = max(self.peak_equity, self.last_equity)
-        self.max_drawdown = max(self.max_drawdown, self.drawdown)
-        self._note_equity()
+        """Begin the feed anew with a new strategy, after selling what is held at the last price, if it may sell."""
+        for symbol in list(self._broker.positions):
+            if not self.mandate.objection(Side.SELL, symbol):
+                self._close(symbol, "the feed begins anew")
+        self._judge_equity()
         self.lap += 1
         self.step = 0
         self._strategy_since_step = 0
         self._warm.clear()
+        self._ledger.begin_lap()
         self.news.begin_lap()
         before = self.runner
         self.runner = self._new_runner()
@@ -179,8 +201,31 @@ class TradingSession:
             self.runner.start(self._desk, NO_STATE)
 
     def set_risk(self, risk: Risk) -> None:
-        """Go by these limits from the next order on."""
-        self._gate.set_risk(risk)
+        """Go by these limits from the next order on; what is open stays."""
+        self._ledger.set_risk(risk)
+
+    def obey(self, mandate: Mandate) -> bool:
+        """Go by this mandate from now on: take back and sell what it says; return whether it is another than before.
+
+        It is carried out once the next group is in the journal. Until then a crash forgets it whole, and the next start obeys anew.
+        """
+        before = self.mandate
+        if mandate == before:
+            return False
+        self._gate.set_mandate(mandate)
+        self._newly_told = True
+        for order in tuple(self._broker.open_orders):
+            reason = mandate.cancellation(order.side, order.symbol, before)
+            if reason:
+                self.cancel([order], reason)
+        closing = {symbol: reason for symbol in self._broker.positions if (reason := mandate.closing(symbol))}
+        fills = [self._close(symbol, reason) for symbol, reason in closing.items()]
+        if fills:
+            self._judge_equity()
+        for fill in fills:
+            if fill is not None and not self.at_end():
+                self._tell_fill(fill)
+        return True
 
     def stop(self) -> None:
         """The process ends: tell the strategy, unless the feed's end has done so."""
@@ -218,14 +263,31 @@ class TradingSession:
             strategy_since_step=self._strategy_since_step,
             strategy_state=state,
             news_seen=self.news.seen(),
+            risk=self._ledger.state(),
         )
-        return Group(rows.orders, rows.fills, rows.equity, checkpoint, self.last_equity)
+        self._newly_told = False
+        return Group(rows.orders, rows.fills, rows.equity, checkpoint, self.last_equity, rows.symbols, self.mandate)
 
     def _new_runner(self) -> StrategyRunner:
         return StrategyRunner(self._recipe.build(), self._counts, on_halt=self._cancel_purchases)
 
     def _cancel_purchases(self) -> None:
         self.cancel([order for order in self._broker.open_orders if order.side is Side.BUY], "the strategy is halted")
+
+    def _close(self, symbol: str, reason: str) -> Fill | None:
+        """Sell all of a position at the last price, without waiting for a bar."""
+        moment = self._moment()
+        quantity = self._broker.positions[symbol].quantity
+        order = self._books.open_order(Side.SELL, symbol, quantity, self._broker.last_price[symbol], moment, reason=reason)
+        self._books.accept(order)
+        return self._books.settle(self._broker.close(order), moment)
+
+    def _judge_equity(self) -> None:
+        """Take equity and drawdown after a sale between two steps."""
+        self.last_equity = self._broker.equity()
+        self.peak_equity = max(self.peak_equity, self.last_equity)
+        self.max_drawdown = max(self.max_drawdown, self.drawdown)
+        self._note_equity()
 
     def _end_feed(self) -> None:
         """Part of the last step, so that no commit comes between: what waits is never filled."""
@@ -243,9 +305,13 @@ class TradingSession:
         last_price, positions, on_bar = broker.last_price, broker.positions, runner.on_bar
         step, equity, peak, deepest = self.step, self.last_equity, self.peak_equity, self.max_drawdown
         lowest = peak  # since the peak, or since the first of these steps: only below it can the drawdown be a new one
+        ledger, day_end_ms, floor = self._ledger, self._ledger.day_end_ms, self._flatten_below(peak)
         for bars in groups:
             self.step = step
-            self.time_ms = bars[0].time_ms
+            self.time_ms = time_ms = bars[0].time_ms
+            if time_ms >= day_end_ms:
+                ledger.begin_day(time_ms, equity)
+                day_end_ms, floor = ledger.day_end_ms, self._flatten_below(peak)
             if broker.open_orders:
                 self._match(bars)
             for bar in bars:
@@ -268,6 +334,8 @@ class TradingSession:
             if positions:
                 for position in positions.values():
                     equity += position.quantity * last_price[position.symbol]
+                if equity <= floor:
+                    self._flatten(equity, peak)
             if equity < lowest:
                 lowest = equity
                 drawdown = 1.0 - equity / peak
@@ -275,11 +343,22 @@ class TradingSession:
                     deepest = drawdown
             elif equity > peak:
                 self.peak_equity = peak = lowest = equity
+                if floor > 0.0:
+                    floor = self._flatten_below(peak)
             step += 1
             if not step % EQUITY_EVERY_STEPS:
                 self.step, self.last_equity = step, equity
                 self._note_equity()
         self.step, self.last_equity, self.max_drawdown = step, equity, deepest
+
+    def _flatten_below(self, peak: float) -> float:
+        """Return the equity at or below which everything is to be sold."""
+        return max(peak * self._ledger.flatten_share_of_peak, self._ledger.flatten_at_equity)
+
+    def _flatten(self, equity: float, peak: float) -> None:
+        breach = self._ledger.breach(equity, peak)
+        if breach is not None:
+            self._gate.flatten(self._moment(), breach)
 
     def _ask_carefully(self, bars: Iterable[Bar]) -> None:
         """Ask a strategy that has just failed; one that is halted isn't asked."""
@@ -319,11 +398,16 @@ class TradingSession:
         moment = self._moment()
         for execution in self._broker.match(bars):
             fill = self._books.settle(execution, moment)
-            if fill is not None and not self.runner.halted_by:
-                if not self.runner.on_fill(fill):
-                    self._desk.intents.clear()
-                if self._desk.intents:
-                    self._place()
+            if fill is not None:
+                self._tell_fill(fill)
+
+    def _tell_fill(self, fill: Fill) -> None:
+        if self.runner.halted_by:
+            return
+        if not self.runner.on_fill(fill):
+            self._desk.intents.clear()
+        if self._desk.intents:
+            self._place()
 
     def _place(self) -> None:
         """Send what the strategy wants, unless it only watches yet."""

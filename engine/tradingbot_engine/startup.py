@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from tradingbot_contract.document import EngineDocument, SpecError, parse_document
+from tradingbot_contract.document import UNREADABLE, Activity, EngineDocument, SpecError, parse_document
 from tradingbot_contract.endpoints import ENV_DATABASE_URL, HISTORY_FILE, JOURNAL_FILE
 from tradingbot_engine.database.address import DatabaseAddress, parse_database_address
 from tradingbot_engine.database.connections import Database
@@ -25,16 +25,24 @@ from tradingbot_engine.feed.dataset import load_prices
 from tradingbot_engine.feed.prices import Prices
 from tradingbot_engine.memory.admission import require_memory
 from tradingbot_engine.news_desk import Position
+from tradingbot_engine.orders.mandate import build_mandate
 from tradingbot_engine.recovery import recover
 from tradingbot_engine.session import TradingSession
-from tradingbot_engine.strategy.registry import parse_strategy
+from tradingbot_engine.strategy.registry import own_code_folder, parse_strategy
 from tradingbot_engine.surroundings import Surroundings
 
+Value = TypeVar("Value")
 _logger = logging.getLogger(__name__)
 
 
-class _Generation(msgspec.Struct):
+class Head(NamedTuple):
+    """What of a document can be told although all else in it may be wrong, so that its refusal isn't taken for an older one's."""
+
     generation: int = 0
+    revision: str = ""
+    grant: int = 0
+    fenced: bool = False
+    """Whether it tells the engine to trade nothing. Then nobody may look at the rest: it may be what the engine is fenced for."""
 
 
 class Ready(NamedTuple):
@@ -56,12 +64,25 @@ class Ready(NamedTuple):
         self.lock.release()
 
 
-def read_generation(text: bytes) -> int:
-    """Return the generation of a document that may be wrong in all else, so that its refusal isn't taken for an older one's; 0 if none."""
+def read_head(text: bytes) -> Head:
+    """Return what can be told of a document, field by field; the default for what isn't there or is of no use."""
     try:
-        return msgspec.yaml.decode(text, type=_Generation).generation
-    except msgspec.DecodeError:
-        return 0
+        fields = msgspec.yaml.decode(text)
+    except UNREADABLE:
+        return Head()
+    if not isinstance(fields, dict):
+        return Head()
+
+    def read(name: str, kind: type[Value], default: Value) -> Value:
+        value = fields.get(name)
+        return value if type(value) is kind else default
+
+    return Head(
+        generation=read("generation", int, 0),
+        revision=read("revision", str, ""),
+        grant=read("grant", int, 0),
+        fenced=fields.get("activity") == Activity.FENCE.value,
+    )
 
 
 def read_document(path: Path) -> bytes:
@@ -88,7 +109,7 @@ async def prepare(text: bytes, around: Surroundings) -> Ready:
     except SpecError as error:
         raise SpecError(f"configuration: {error}") from error
     require_memory(document, around.memory.read_limit_bytes())
-    recipe = parse_strategy(document.strategy)
+    recipe = parse_strategy(document.strategy, own_code_folder(around.environment))
     prices = await asyncio.to_thread(load_prices, document.market)
     address = _address(document, around, JOURNAL_FILE)
     lock = JournalLock(around.data)
@@ -97,8 +118,11 @@ async def prepare(text: bytes, around: Surroundings) -> Ready:
         journal = Journal(database)
         restored = await asyncio.to_thread(journal.open, document.bot)
         session, notes = recover(document, prices, recipe, restored, around.counts)
+        session.obey(build_mandate(document, session.symbols))
         writer = JournalWriter(journal, around.counts, around.telemetry.record)
         writer.written_fills = restored.checkpoint.fill_sequence if restored else 0
+        if not session.has_changes():  # else it is carried out once that is in the journal
+            writer.written_mandate = session.mandate
         equipment = await open_equipment(
             document,
             around,
@@ -111,7 +135,6 @@ async def prepare(text: bytes, around: Surroundings) -> Ready:
         )
         if equipment.news is not None:
             session.news = equipment.news.recorded
-            notes += equipment.news.predictions.notes
     except BaseException:
         database.close()
         lock.release()
@@ -119,6 +142,7 @@ async def prepare(text: bytes, around: Surroundings) -> Ready:
     fields = {
         "bot": f"{document.bot.namespace}/{document.bot.name}",
         "generation": document.generation,
+        "activity": document.activity.value,
         "strategy": document.strategy.name,
         "symbols": ",".join(document.market.symbols),
         "database": address.redacted,

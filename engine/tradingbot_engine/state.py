@@ -7,12 +7,13 @@ from typing import Final
 
 import msgspec
 
-from tradingbot_contract.document import EngineDocument
+from tradingbot_contract.document import Activity, EngineDocument
 from tradingbot_contract.report import EngineState, EngineStatus
 from tradingbot_engine.database.writer import JournalWriter
 from tradingbot_engine.equipment import Equipment
 from tradingbot_engine.lifecycle import Lifecycle
 from tradingbot_engine.loop_lag import LoopLag
+from tradingbot_engine.orders.mandate import Mandate
 from tradingbot_engine.pace import Pace
 from tradingbot_engine.session import TradingSession
 from tradingbot_engine.telemetry.counts import Counts
@@ -33,21 +34,33 @@ class EngineFacts:
         self.heartbeat_monotonic = time.monotonic()
         self.last_bar_at: float | None = None
         self.message = ""
-        """Why it was refused."""
+        """Why it was refused, or is fenced."""
         self.notes: list[str] = []
         """What people should know although it runs."""
         self.writer: JournalWriter | None = None
         self.generation = 0
+        self.revision: str | None = None
+        """Of the document that this process trades by, or would if it could."""
+        self.idle_grant: int | None = None
+        """Of the document that it doesn't trade by, because it is fenced or refuses."""
+        self.waits_for_document = False
+        """Whether the document that is there is older than its pod."""
         self.document: EngineDocument | None = None
         self.equipment: Equipment | None = None
         self.tuner: Tuner | None = None
         self.session: TradingSession | None = None
         self.pace: Pace | None = None
+        self._left: EngineStatus | None = None
+        """What it said when it let go of its journal."""
         self.lag = LoopLag()
 
     @property
     def state(self) -> EngineState:
         return self.lifecycle.state
+
+    @property
+    def trades_nothing(self) -> bool:
+        return self.state in {EngineState.FENCED, EngineState.REFUSED}
 
     @property
     def journal_trouble(self) -> str:
@@ -69,6 +82,15 @@ class EngineFacts:
         self.equipment = equipment
         self.notes = notes
         self.message = ""
+        self._left = None
+
+    def leave(self, message: str) -> None:
+        """It is fenced, and about to let go of its journal and of all that it trades with."""
+        self._left = self.status()
+        self.message = message
+        self.lifecycle.move(EngineState.FENCED)
+        self.document = self.session = self.writer = self.equipment = self.tuner = self.pace = None
+        self.notes = []
 
     def follow(self, document: EngineDocument) -> None:
         """It goes by this document now."""
@@ -76,6 +98,42 @@ class EngineFacts:
         self.generation = document.generation
         if self.equipment is not None:
             self.equipment.document = document
+
+    def busy_symbols(self) -> tuple[str, ...] | None:
+        """Return the symbols with a position or an open order, here or as the journal has it; None if it holds no journal."""
+        if self.session is None or self.writer is None or self.state is EngineState.REFUSED:
+            return None
+        return tuple(sorted(self.session.busy_symbols | self.writer.unwritten_symbols))
+
+    def symbols(self) -> tuple[str, ...] | None:
+        """Return the symbols that it may trade; None while that isn't known."""
+        if self.trades_nothing:
+            return ()
+        busy = self.busy_symbols()
+        if self.session is None or busy is None:
+            return None
+        given_up = self.session.mandate.releasing - frozenset(busy)
+        return tuple(symbol for symbol in self.session.symbols if symbol not in given_up)
+
+    def activity(self) -> Activity | None:
+        """Return what it was told it may do, once that has been carried out and the journal says so; None before."""
+        if self.state is EngineState.FENCED:
+            return Activity.FENCE
+        mandate = self._carried_out()
+        return None if mandate is None else mandate.activity
+
+    def grant(self) -> int | None:
+        """Return the number of the decision that it goes by, once that has been carried out; None before.
+
+        One that waits for a newer document tells the number of what it has, so that the operator sees to it.
+        """
+        if self.trades_nothing or self.waits_for_document:
+            return self.idle_grant
+        mandate = self._carried_out()
+        return None if mandate is None else mandate.grant
+
+    def _carried_out(self) -> Mandate | None:
+        return None if self.writer is None or self.trades_nothing else self.writer.written_mandate
 
     def feed_due(self) -> bool:
         """Whether a bar is expected: at a slow pace only when it is overdue, so that waiting isn't taken for a stale feed."""
@@ -103,10 +161,12 @@ class EngineFacts:
         """Return all that a person should know, most urgent first."""
         session = self.session
         halted = f"strategy halted: {session.runner.halted_by}; positions are kept" if session and session.runner.halted_by else ""
+        models = self.equipment.news.predictions.notes if self.equipment and self.equipment.news else []
+        breach = str(session.breach or "") if session else ""
         trouble = f"journal can't be written: {self.journal_trouble}" if self.journal_trouble else ""
         # The journal's own trouble says more than that of the database that it is in.
         database = f"database can't be used: {self.database_trouble()}" if self.database_trouble() and not trouble else ""
-        return "; ".join(part for part in (self.message, trouble, database, halted, *self.notes) if part)
+        return "; ".join(part for part in (self.message, trouble, database, halted, breach, *self.notes, *models) if part)
 
     def status(self) -> EngineStatus:
         """Return the engine's account of itself."""
@@ -114,17 +174,36 @@ class EngineFacts:
             state=self.state,
             message=self.status_message(),
             generation=self.generation,
+            revision=self.revision,
             started_at=self.started_at,
             heartbeat_at=self.heartbeat_at,
             strategy=self.document.strategy.name if self.document else "",
             feed_due=self.feed_due(),
             last_bar_at=self.last_bar_at,
             document_refusal=self.tuner.refusal if self.tuner else "",
+            refused_generation=self.tuner.refused_generation if self.tuner else None,
             journal_behind_seconds=self.journal_behind_seconds(),
+            symbols=self.symbols(),
+            busy_symbols=self.busy_symbols(),
+            grant=self.grant(),
         )
+        activity = self.activity()
+        if activity is not None:
+            status = msgspec.structs.replace(status, activity=activity.value)
+        if self.state is EngineState.FENCED and self._left is not None:
+            status = _with_what_was(status, self._left)
         if self.session is not None:
             status = _with_session(status, self.session, self.counts)
         return status if self.equipment is None else _with_equipment(status, self.equipment)
+
+
+def _with_what_was(status: EngineStatus, left: EngineStatus) -> EngineStatus:
+    """Add the figures of an engine that has let go of its journal: nothing but time has changed them."""
+    names = (
+        "strategy bars bars_this_run lap last_bar_time progress equity initial_equity currency drawdown open_positions open_orders orders "
+        "fills rejected_orders busy_symbols"
+    )
+    return msgspec.structs.replace(status, **{name: getattr(left, name) for name in names.split()})
 
 
 def _with_session(status: EngineStatus, session: TradingSession, counts: Counts) -> EngineStatus:

@@ -4,6 +4,9 @@ A document is checked whole before anything changes: it must parse, ask for no n
 target gets ready for it, and says if it can't. Only then they change, in order, and if one fails even so, those before it are taken back.
 So the engine always runs one document, and its generation is that of the document that it runs.
 
+What a document lets the engine do (:mod:`tradingbot_engine.orders.mandate`) is the exception: it is obeyed at once, although the rest may
+be refused or need a new process. Who is to stop buying must not go on because of the size of a cache.
+
 The file is the truth: a document of an earlier generation than the running one is taken like any other. (A roll-back raises the
 generation anyway; only a file that somebody put back by hand has an earlier one, and it is what they want to run.)
 """
@@ -93,19 +96,23 @@ class Tuner:
         *,
         read_limit_bytes: Callable[[], int | None],
         record: Record = ignore_measurement,
+        obey: Callable[[EngineDocument], None] = lambda _document: None,
         on_applied: Callable[[EngineDocument], None] = lambda _document: None,
     ) -> None:
-        """`on_applied` hears of each document once all of it is at work."""
+        """`obey` hears of each document that can be read, `on_applied` of each once all of it is at work."""
         self.document = running
         """The one that runs."""
         self.refusal = ""
         """Why the document that is there now can't be taken; empty when it can, or needs a new process."""
+        self.refused_generation: int | None = None
+        """Generation of that document, if it can be read."""
         self.changes: Counter[Result] = Counter(dict.fromkeys(Result, 0))
         """Documents that came, by what became of them."""
         self._refused = b""
         self._targets = tuple(targets)
         self._read_limit_bytes = read_limit_bytes
         self._record = record
+        self._obey = obey
         self._on_applied = on_applied
 
     async def take(self, text: bytes, seen_at: float) -> bool:
@@ -113,30 +120,33 @@ class Tuner:
 
         `seen_at`, seconds of :func:`time.perf_counter`, is when somebody saw that the file had changed.
         """
+        generation = None
         try:
             document = parse_document(text)
+            generation = document.generation
+            self._obey(document)
             if restart_hash(document) != restart_hash(self.document):
                 self._leave_to_restart(document)
                 return True
             require_memory(document, self._read_limit_bytes(), self.document)
             await self._apply(document)
         except UnavailableError as error:
-            self._refuse(text, f"{error} (tried again)")
+            self._refuse(text, f"{error} (tried again)", generation)
             return False
         except SpecError as error:
-            self._refuse(text, str(error))
+            self._refuse(text, str(error), generation)
             return True
         except Exception as error:
             # The boundary between a part that can't change, for a reason that nobody thought of, and trading, which must go on.
             _logger.exception("document could not be applied")
-            self._refuse(text, f"a bug of the engine ({type(error).__name__}); its log says more")
+            self._refuse(text, f"a bug of the engine ({type(error).__name__}); its log says more", generation)
             return True
         self._applied(document, seen_at)
         return True
 
     def note_unreadable(self, reason: str) -> None:
         """There is a document, and it can't be read."""
-        self._refuse(b"", reason)
+        self._refuse(b"", reason, None)
 
     async def _apply(self, document: EngineDocument) -> None:
         commits = [commit for target in self._targets if (commit := await target.prepare(document)) is not None]
@@ -155,7 +165,7 @@ class Tuner:
                 await commit()
 
     def _applied(self, document: EngineDocument, seen_at: float) -> None:
-        self.refusal = ""
+        self._accept()
         if document == self.document:  # a change that was taken back before it was taken
             return
         parts = _changed_parts(self.document, document)
@@ -168,17 +178,20 @@ class Tuner:
         _logger.info("document applied", extra={"fields": fields})
 
     def _leave_to_restart(self, document: EngineDocument) -> None:
-        self.refusal = ""
+        self._accept()
         self.changes[Result.RESTART] += 1
         fields = {"generation": document.generation, "changed": ",".join(_changed_parts(self.document, document))}
         _logger.warning("document needs a new process", extra={"fields": fields})
 
-    def _refuse(self, text: bytes, reason: str) -> None:
+    def _accept(self) -> None:
+        self.refusal, self.refused_generation = "", None
+
+    def _refuse(self, text: bytes, reason: str, generation: int | None) -> None:
         """Say so once; a document that is tried again says the same again."""
         reason = " ".join(reason.split())
         if self.refusal == reason and self._refused == text:
             return
-        self.refusal, self._refused = reason, text
+        self.refusal, self.refused_generation, self._refused = reason, generation, text
         self.changes[Result.REFUSED] += 1
         _logger.error(
             "document refused, the last good one goes on", extra={"fields": {"reason": reason, "generation": self.document.generation}}

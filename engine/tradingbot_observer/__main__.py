@@ -62,7 +62,9 @@ async def serve(arguments: argparse.Namespace) -> int:
         memory_limit=arguments.memory_limit,
         pod_uid=os.environ.get(ENV_POD_UID, ""),
     )
-    server = PageServer(build_pages(watch.report, Exposition(watch.facts).render), queries=build_query_pages(watch.summarise))
+    server = PageServer(
+        build_pages(Exposition(watch.facts).render), queries=build_query_pages(watch.report, watch.acknowledgement, watch.summarise)
+    )
     try:
         port = await server.start(arguments.host, arguments.port)
     except OSError as error:

@@ -1,11 +1,13 @@
 """What is wrong with an engine now, and since when: an ordered tuple of checks, each of which knows one symptom.
 
-A check looks at the whole situation and returns its symptom or None. What is not known is no symptom.
+A check looks at the whole situation and returns its symptom or None. What is not known is no symptom. Facts of the process and of what
+the engine needs count at once; what was measured counts when enough samples of a window say so.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from tradingbot_contract.report import Finding, FindingReason, Severity
 from tradingbot_observer.measure_checks import cache_cold, cpu_high, errors_high, memory_high, response_slow, score_low
@@ -18,24 +20,32 @@ from tradingbot_observer.resource_checks import (
     pool_exhausted,
     redis_down,
 )
-from tradingbot_observer.symptoms import Check, Situation
+from tradingbot_observer.symptoms import Check, SampleCheck, Situation, Symptom
+from tradingbot_observer.window import find_in_window
 
-CHECKS: Final[tuple[Check, ...]] = (
+
+class Measured(NamedTuple):
+    """A check of one sample that counts when enough samples of the window agree."""
+
+    check: SampleCheck
+
+
+CHECKS: Final[tuple[Check | Measured, ...]] = (
     engine_gone,
     engine_silent,
     document_refused,
     database_down,
     feed_stale,
-    score_low,  # < 50 critical, < 60 warning
-    response_slow,  # > 2 s
-    cpu_high,  # > 80 %
-    memory_high,  # > 85 %
-    errors_high,  # > 5 %
+    Measured(score_low),  # < 50 critical, < 60 warning
+    Measured(response_slow),  # > 2 s
+    Measured(cpu_high),  # > 80 %
+    Measured(memory_high),  # > 85 %
+    Measured(errors_high),  # > 5 %
     redis_down,
     dependency_down,
     pool_exhausted,
     journal_behind,
-    cache_cold,  # < 70 %
+    Measured(cache_cold),  # < 70 %
     memory_mode_lowered,
 )
 
@@ -66,5 +76,19 @@ POSSIBLE: Final = (
 def assess(now: Situation, before: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Return what is wrong now, in the order of the checks; a reason that was there before keeps its `since`."""
     since = {finding.reason: finding.since for finding in before}
-    symptoms = (check(now) for check in CHECKS)
-    return tuple(Finding(*symptom, since=since.get(symptom.reason, now.at)) for symptom in symptoms if symptom is not None)
+    return tuple(
+        Finding(
+            symptom.reason,
+            symptom.severity,
+            symptom.message,
+            since=since.get(symptom.reason, now.at) if symptom.since is None else symptom.since,
+        )
+        for symptom in _symptoms(now, before)
+    )
+
+
+def _symptoms(now: Situation, before: tuple[Finding, ...]) -> Iterator[Symptom]:
+    for check in CHECKS:
+        symptom = find_in_window(check.check, now, before) if isinstance(check, Measured) else check(now)
+        if symptom is not None:
+            yield symptom

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -45,10 +46,11 @@ class Summary(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class History:
-    """The newest samples, and the newest response times of one engine process."""
+    """The newest samples, and of these which are of the engine process that runs now, with its response times."""
 
     def __init__(self) -> None:
         self._samples: deque[Sample] = deque(maxlen=SAMPLES)
+        self._samples_of_process = 0
         self._response_seconds: deque[float] = deque(maxlen=RESPONSES)
 
     def __len__(self) -> int:
@@ -57,14 +59,21 @@ class History:
     def add(self, sample: Sample) -> None:
         """Remember a sample; the oldest goes when there are too many."""
         self._samples.append(sample)
+        self._samples_of_process += 1
 
     def add_response(self, seconds: float) -> None:
         """Remember a response time; the oldest goes when there are too many."""
         self._response_seconds.append(seconds)
 
-    def forget_responses(self) -> None:
-        """Forget the response times: they were another process's."""
+    def begin_process(self) -> None:
+        """Another process runs from now on, or none: response times and samples until now were another's."""
         self._response_seconds.clear()
+        self._samples_of_process = 0
+
+    def newest_of_process(self, count: int) -> tuple[Sample, ...]:
+        """Return up to so many of the newest samples of the process that runs now, oldest first."""
+        count = min(count, self._samples_of_process)
+        return tuple(islice(reversed(self._samples), count))[::-1]
 
     def response_p95_seconds(self) -> float | None:
         """Return the 95th percentile of the remembered response times."""

@@ -42,17 +42,18 @@ def dependency_down(now: Situation) -> Symptom | None:
 def pool_exhausted(now: Situation) -> Symptom | None:
     """Find that somebody has waited for a connection for a while."""
     exhausted = [
-        (pool, now.at - pool.exhausted_since)
+        (pool, since)
         for pool in (now.told.pools if now.told else ())
-        if pool.exhausted_since is not None and now.at - pool.exhausted_since > EXHAUSTED_SECONDS
+        if (since := pool.exhausted_since) is not None and now.at - since > EXHAUSTED_SECONDS
     ]
     if not exhausted:
         return None
     said = (
-        f"all {pool.max_connections} connections of the pool {pool.name} have been borrowed for {seconds:.0f} s, and {pool.pending} wait"
-        for pool, seconds in exhausted
+        f"all {pool.max_connections} connections of the pool {pool.name} have been borrowed for {now.at - since:.0f} s, "
+        f"and {pool.pending} wait"
+        for pool, since in exhausted
     )
-    return Symptom(FindingReason.POOL_EXHAUSTED, Severity.WARNING, "; ".join(said))
+    return Symptom(FindingReason.POOL_EXHAUSTED, Severity.WARNING, "; ".join(said), since=min(since for _, since in exhausted))
 
 
 def journal_behind(now: Situation) -> Symptom | None:

@@ -1,4 +1,4 @@
-"""What a check looks at, and what it returns: the situation of an engine, and one symptom in it.
+"""What a check looks at, and what it returns: the situation of an engine, or one sample of it, and one symptom.
 
 What is not known is no symptom: only *Unknown*, which is for the operator to tell from the age of what the report holds. Times are
 seconds since the epoch.
@@ -30,15 +30,10 @@ class Situation(Struct, frozen=True, kw_only=True):
     last_answer_at: float | None
     engine: EngineStatus | None
     """The last answer."""
-    sample: Sample | None
-    """The newest sample."""
+    samples: tuple[Sample, ...] = ()
+    """The newest samples of the process that is there now, oldest first: as many as a window may have."""
     document_error: str = ""
     """Why the observer's own document is not the one that it goes by; empty when it is."""
-
-    @property
-    def measured(self) -> Sample:
-        """The newest sample, or one that knows nothing."""
-        return self.sample or Sample(at=self.at)
 
     @property
     def told(self) -> EngineStatus | None:
@@ -57,6 +52,10 @@ class Symptom(NamedTuple):
     reason: FindingReason
     severity: Severity
     message: str
+    since: float | None = None
+    """When it began, where the engine says so; else it is for whoever sees it first to tell."""
 
 
 Check = Callable[[Situation], Symptom | None]
+SampleCheck = Callable[[Sample, Health], Symptom | None]
+"""Compares one figure of one sample with its limit."""

@@ -1,6 +1,8 @@
 """Watches one engine: asks it every second, samples it every interval, and knows at any moment what is wrong with it.
 
-Three loops that never wait for one another, so that an engine which holds an answer back delays neither the findings nor the
+A document that changes is seen within a tenth of a second, and the engine is asked again and again until it has answered for it.
+
+Four loops that never wait for one another, so that an engine which holds an answer back delays neither the findings nor the
 observer's own pages. All judging is in the pure modules; here are the clock, the sources and what was last seen.
 """
 
@@ -16,6 +18,7 @@ from typing import Final
 import msgspec
 
 from tradingbot_contract.report import EngineStatus, Finding, ObserverReport, Sample
+from tradingbot_observer.attention import Attention, Subject, follow, has_acknowledged, pause_seconds
 from tradingbot_observer.findings import assess
 from tradingbot_observer.history import History, Summary
 from tradingbot_observer.sampler import ProcessReading, Reading, build_sample
@@ -27,9 +30,12 @@ from tradingbot_observer.sources.http import EngineAddress, NoAnswer, ProbeResul
 from tradingbot_observer.sources.memory_limit import MemoryLimit
 from tradingbot_observer.sources.process import EngineProcess
 from tradingbot_observer.symptoms import Situation
+from tradingbot_observer.waiters import Waiters
 
-PROBE_SECONDS: Final = 1.0
-"""Between two questions to the engine, and between two looks at its process and at the document."""
+JUDGE_SECONDS: Final = 1.0
+"""Between two looks at the engine's process."""
+LOOK_SECONDS: Final = 0.1
+"""Between two looks at the document."""
 LEAST_TIMEOUT_SECONDS: Final = 2.0
 
 _logger = logging.getLogger(__name__)
@@ -48,6 +54,7 @@ class Watch:
         self._pod_uid = pod_uid
 
         self._started_at = time.time()
+        self._documents = 0
         self._history = History()
         self._process: ProcessReading | None = None
         self._last_process: ProcessReading | None = None
@@ -62,6 +69,9 @@ class Watch:
         self._samples = 0
         self._findings: tuple[Finding, ...] = ()
         self._sample_due = asyncio.Event()
+        self._probe_due = asyncio.Event()
+        self._attention = Attention(Subject(), time.monotonic())
+        self._waiters = Waiters(self.report)
 
     # What is known
 
@@ -87,6 +97,10 @@ class Watch:
             samples=len(self._history),
         )
 
+    async def acknowledgement(self, generation: int, seconds: float) -> ObserverReport:
+        """Return the report as soon as the engine has answered for a document of this generation, or after so many seconds."""
+        return await self._waiters.wait(lambda report: has_acknowledged(report.engine, generation), seconds)
+
     def facts(self) -> Facts:
         """Return what is exported as metrics now."""
         return Facts(
@@ -107,31 +121,35 @@ class Watch:
     async def run(self) -> None:
         """Watch until cancelled."""
         async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._follow_document())
             loops.create_task(self._judge_each_second())
-            loops.create_task(self._probe_each_second())
+            loops.create_task(self._probe_when_due())
             loops.create_task(self._sample_each_interval())
+
+    async def _follow_document(self) -> None:
+        while True:
+            self._look_at_document()
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _judge_each_second(self) -> None:
         while True:
-            self._look_at_document()
             self._look_at_process()
             self._judge()
-            await asyncio.sleep(PROBE_SECONDS)
+            await asyncio.sleep(JUDGE_SECONDS)
 
-    async def _probe_each_second(self) -> None:
+    async def _probe_when_due(self) -> None:
         while True:
             started = time.monotonic()
+            self._probe_due.clear()
             await self._probe()
-            await asyncio.sleep(max(0.0, started + PROBE_SECONDS - time.monotonic()))
+            await _pause(self._probe_due, until=started + pause_seconds(self._attention, time.monotonic()))
 
     async def _sample_each_interval(self) -> None:
         while True:
             started = time.monotonic()
             self._sample_due.clear()
             await self._take_sample()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(started + self._document.observability.interval_seconds - time.monotonic()):
-                    await self._sample_due.wait()
+            await _pause(self._sample_due, until=started + self._document.observability.interval_seconds)
 
     def _look_at_document(self) -> None:
         if not self._document.look():
@@ -141,23 +159,38 @@ class Watch:
         else:
             _logger.info("document of generation %s counts", self._document.generation)
             self._sample_due.set()
+        self._documents += 1
+        self._pay_attention()
+        self._probe_due.set()
+        self._judge()
+
+    def _pay_attention(self) -> None:
+        engine = self._engine
+        subject = Subject(
+            document=self._documents,
+            document_generation=self._document.generation,
+            engine_started_at=engine.started_at if engine else None,
+            engine_generation=engine.generation if engine else None,
+            refused_generation=engine.refused_generation if engine else None,
+        )
+        self._attention = follow(self._attention, subject, time.monotonic())
 
     def _look_at_process(self) -> None:
         process = self._process_source.read()
         if process is not None and self._last_process is not None and not process.is_same_process(self._last_process):
             self._restarts += 1
-            self._forget_answers()
+            self._begin_process()
             _logger.warning("engine restarted: process %d in place of %d", process.pid, self._last_process.pid)
         elif process is None and self._process is not None:
-            self._forget_answers()
+            self._begin_process()
             _logger.warning("engine gone: process %d ended", self._process.pid)
         elif process is not None and self._last_process is None:
             _logger.info("engine found: process %d", process.pid)
         self._process = process
         self._last_process = process or self._last_process
 
-    def _forget_answers(self) -> None:
-        self._history.forget_responses()
+    def _begin_process(self) -> None:
+        self._history.begin_process()
         self._process_has_answered = False
 
     async def _probe(self) -> None:
@@ -177,6 +210,7 @@ class Watch:
         if self._engine is None or self._engine.started_at != engine.started_at:
             self._sample_due.set()  # the first words of a new engine: who waits for its score need not wait an interval
         self._engine = engine
+        self._pay_attention()
         self._judge()
 
     def _note_result(self, result: ProbeResult, detail: str) -> None:
@@ -229,7 +263,7 @@ class Watch:
             process_has_answered=self._process_has_answered,
             last_answer_at=self._last_answer_at,
             engine=self._engine,
-            sample=self._sample,
+            samples=self._history.newest_of_process(self._document.health.window.samples),
             document_error=self._document.error,
         )
         before = {finding.reason for finding in self._findings}
@@ -239,3 +273,11 @@ class Watch:
                 _logger.warning("finding %s (%s): %s", finding.reason.value, finding.severity.value, finding.message)
         for reason in before - {finding.reason for finding in self._findings}:
             _logger.info("finding %s is over", reason.value)
+        self._waiters.notice()
+
+
+async def _pause(due: asyncio.Event, *, until: float) -> None:
+    """Wait until it is due, or this time of the monotonic clock."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(max(0.0, until - time.monotonic())):
+            await due.wait()

@@ -55,8 +55,8 @@ class Backlog:
         return self._steps >= bounds.steps or new_rows >= bounds.rows or self.behind_seconds(now) >= bounds.seconds
 
     def took(self, steps: int, began_at: float, *, ordered: bool) -> None:
-        """Note steps that were taken from `began_at` on, and whether there are orders or fills to write now."""
-        if steps and self._since is None:
+        """Note steps that were taken from `began_at` on, and whether there is something to write now, as there may be without a step."""
+        if (steps or ordered) and self._since is None:
             self._since = began_at
         self._steps += steps
         if ordered and self._ordered_at is None:

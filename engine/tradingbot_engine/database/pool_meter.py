@@ -63,7 +63,7 @@ class PoolMeter:
         self.peak_used = 0
         self.timeouts = 0
         self.exhausted_since: float | None = None
-        """Since when all connections are borrowed and somebody waits, in seconds since the epoch; None when that isn't so."""
+        """Since when all connections are borrowed and somebody waits, or has given up waiting, in seconds since the epoch; else None."""
         self._loans = loans
         # The same thread may come back here from inside: the garbage collector ends a unit of work that a generator has left open.
         self._changing = threading.RLock()
@@ -162,7 +162,9 @@ class PoolMeter:
                 self._take_back(waiter.lane)
             elif not self._closed:
                 self._queue.remove(waiter)
-                self._clear()
+                # Who has waited in vain is no sign that it is over, and will ask again: it is over when a connection comes back.
+                if self.lane.used < self.lane.limit:
+                    self._clear()
 
     def _take(self) -> Lane:
         lane = self.lane

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tradingbot_engine.checkpoint import Checkpoint
+from tradingbot_engine.orders.mandate import Mandate
 from tradingbot_engine.orders.order import Fill, Order, OrderStatus, OrderType, Side
 
 Row = dict[str, Any]
@@ -18,6 +19,10 @@ class Group(NamedTuple):
     equity: list[Row]
     checkpoint: Checkpoint
     equity_now: float
+    symbols: frozenset[str] = frozenset()
+    """In which an order came, went or was filled."""
+    mandate: Mandate = Mandate()
+    """What the bot was allowed at the end of these steps; all that follows from it is in this group, or in one before."""
 
 
 class Restored(NamedTuple):

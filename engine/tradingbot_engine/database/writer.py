@@ -24,6 +24,7 @@ from tradingbot_engine.database.backlog import Backlog, Bounds
 from tradingbot_engine.database.faults import environment_fault
 from tradingbot_engine.database.journal import Journal
 from tradingbot_engine.database.rows import Group
+from tradingbot_engine.orders.mandate import Mandate
 from tradingbot_engine.telemetry.counts import Component, Counts
 from tradingbot_engine.telemetry.record import Record
 
@@ -40,6 +41,10 @@ class JournalWriter:
         """Why the last attempt failed; empty when it didn't."""
         self.written_fills = -1
         """Number of the last fill that is in the journal; -1 until this process has written."""
+        self.written_mandate: Mandate | None = None
+        """What the bot was allowed when the last group was made that is in the journal: all that follows from it is there, too."""
+        self.unwritten_symbols: frozenset[str] = frozenset()
+        """Symbols that the group in flight says something new of."""
         self.backlog = Backlog(bounds)
         self._journal = journal
         self._counts = counts
@@ -65,6 +70,7 @@ class JournalWriter:
         if self._thread.ident is None:
             self._thread.start()
         self.backlog.hand_over()
+        self.unwritten_symbols = group.symbols
         self._in_flight = asyncio.create_task(self._write(group))
 
     def is_free(self) -> bool:
@@ -110,6 +116,8 @@ class JournalWriter:
             self._record(ORDER_DURATION, order_seconds)
         self._counts.commits += 1
         self.written_fills = group.checkpoint.fill_sequence
+        self.written_mandate = group.mandate
+        self.unwritten_symbols = frozenset()
         if self.trouble:
             _logger.info("journal can be written again")
         self.trouble = ""

@@ -30,6 +30,8 @@ _ROLES: Final = {
     MemoryMode.FINBERT_ONLY: (Role.FINBERT,),
     MemoryMode.MINIMAL: (),
 }
+_STRENGTH: Final = (MemoryMode.MINIMAL, MemoryMode.FINBERT_ONLY, MemoryMode.AUTO, MemoryMode.FULL)
+"""Auto is Full where there is room for it."""
 _WEIGHTS_FACTOR: Final = 1.1
 _WORKING_BYTES: Final = 112 * 2**20
 """Tokenizer, and what one batch takes while it is judged."""
@@ -54,6 +56,11 @@ def parse_memory_mode(spec: MemoryMode, environment: Mapping[str, str]) -> Memor
 def roles_in(mode: MemoryMode) -> tuple[Role, ...]:
     """Return the roles that have a model in this mode, in the order in which they are filled."""
     return _ROLES[mode]
+
+
+def asks_for_more(mode: MemoryMode, before: MemoryMode) -> bool:
+    """Return whether a mode may use more models than the one before."""
+    return _STRENGTH.index(mode) > _STRENGTH.index(before)
 
 
 def mode_of(loaded: frozenset[Role]) -> MemoryMode:

@@ -2,13 +2,17 @@
 
 What can't be loaded lowers the mode, with one warning; the next lower judge has an answer to everything. A hub that can't be reached is
 asked again, with growing pauses; a model that is missing or broken stays out until the process starts anew. A mode that was lowered
-because memory was short is raised again only when the limit grows: loading a model takes the most memory of all, so a bot that went up
-whenever there was room would soon be down again.
+because memory was short is raised again only when the limit grows, or the spec asks for more: loading a model takes the most memory of
+all, so a bot that went up whenever there was room would soon be down again.
+
+The mode that the spec asks for may change at any time, both ways: what it no longer has a place for is given up at once, what it newly
+asks for is loaded in the background.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 from collections import Counter
@@ -21,7 +25,7 @@ from tradingbot_engine.memory.heap import trim_heap
 from tradingbot_engine.prediction.classifier import Classifier, Settings
 from tradingbot_engine.prediction.hub import ModelHub
 from tradingbot_engine.prediction.judge import Judge
-from tradingbot_engine.prediction.mode import Role, estimate_model_bytes, mode_of, roles_in
+from tradingbot_engine.prediction.mode import Role, asks_for_more, estimate_model_bytes, mode_of, roles_in
 from tradingbot_engine.prediction.model_folder import ModelError, read_model_folder
 from tradingbot_engine.prediction.sentiment import Passage, Sentiment
 from tradingbot_engine.telemetry.record import Record, ignore_measurement
@@ -77,6 +81,7 @@ class PredictionService:
         self._broken: set[Role] = set()
         self._used_bytes: dict[Role, int] = {}
         self._settled = asyncio.Event()
+        self._reconsidered = asyncio.Event()
         self._impatient = False
         self._pending: dict[Passage, asyncio.Future[Sentiment]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="prediction")
@@ -94,7 +99,8 @@ class PredictionService:
     @property
     def mode_reason(self) -> str:
         """Why that is less than what the spec asks for; empty when it isn't."""
-        return "; ".join(self._reasons.values())
+        roles = roles_in(self._wanted)
+        return "; ".join(reason for role, reason in self._reasons.items() if role is None or role in roles)
 
     @property
     def texts(self) -> Counter[str]:
@@ -115,6 +121,7 @@ class PredictionService:
 
     def start(self) -> None:
         """Load the models in the background."""
+        self._tell_notes()
         self._loading = asyncio.create_task(self._load())
 
     async def close(self) -> None:
@@ -156,28 +163,57 @@ class PredictionService:
         if before is MemoryMode.MINIMAL:
             return None
         self._lowered(None, reason)
-        await self._run(self._drop_above_ceiling)
+        await self._run(self._drop_superfluous)
         return self.mode
+
+    async def set_mode(self, wanted: MemoryMode, budget_bytes: int | None) -> None:
+        """Go by this mode, and in mode Auto by this budget, from now on; what there is no place for any more is gone on return.
+
+        A mode that was lowered because memory was short stays so, unless this one asks for more than the one before.
+        """
+        before, self._wanted = self._wanted, wanted
+        if asks_for_more(wanted, before) or set(roles_in(wanted)) <= set(roles_in(self._ceiling)):
+            self._ceiling = wanted
+            self._reasons.pop(None, None)
+        self.reconsider(budget_bytes)
+        if wanted is not before:
+            _logger.info("memory mode changed", extra={"fields": {"before": before.value, "wanted": wanted.value}})
+            self._tell_notes()
+        if self._superfluous():
+            await self._run(self._drop_superfluous)
+            await self._run(trim_heap)
+        self._load_again()
 
     def reconsider(self, budget_bytes: int | None) -> None:
         """Take what models may use now. More than before: load what fits, also after memory was short."""
         before, self._budget_bytes = self._budget_bytes, budget_bytes
-        grown = before is not None and (budget_bytes is None or budget_bytes > before)
-        if not grown or (self._loading is not None and not self._loading.done()):
+        if before is None or (budget_bytes is not None and budget_bytes <= before):
             return
         self._ceiling = self._wanted
         self._reasons.pop(None, None)
-        self.start()
+        self._load_again()
 
     # --- Models ----------------------------------------------------------------------------------------------------------------
 
     async def _load(self) -> None:
         pause_seconds = _FIRST_RETRY_SECONDS
-        while not await self._load_missing():
+        while True:
+            self._reconsidered.clear()
+            complete = await self._load_missing()
             self._settled.set()
-            await asyncio.sleep(pause_seconds)
+            if self._reconsidered.is_set():
+                continue
+            if complete:
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._reconsidered.wait(), pause_seconds)
             pause_seconds = min(2 * pause_seconds, _LONGEST_RETRY_SECONDS)
-        self._settled.set()
+
+    def _load_again(self) -> None:
+        """Load what may be loaded now, if loading has begun at all: at once, or after what is being loaded."""
+        self._reconsidered.set()
+        if self._loading is not None and self._loading.done():
+            self._loading = asyncio.create_task(self._load())
 
     async def _load_missing(self) -> bool:
         """Load what the mode has room for and isn't there; return False if some of it may come later."""
@@ -235,9 +271,26 @@ class PredictionService:
             _logger.warning("news is judged with less than the spec asks for", extra={"fields": fields})
         self._reasons[role] = reason
 
-    def _drop_above_ceiling(self) -> None:
-        for role in self._judge.loaded - set(roles_in(self._ceiling)):
+    def _superfluous(self) -> frozenset[Role]:
+        """Return the loaded models that the mode has no place for, or in mode Auto no room."""
+        kept: list[Role] = []
+        used_bytes = 0
+        for role in roles_in(self._ceiling):
+            if role not in self._judge.loaded:
+                continue
+            used_bytes += self._used_bytes[role]
+            if self._wanted is MemoryMode.AUTO and self._budget_bytes is not None and used_bytes > self._budget_bytes:
+                break
+            kept.append(role)
+        return self._judge.loaded - frozenset(kept)
+
+    def _drop_superfluous(self) -> None:
+        for role in self._superfluous():
             self._judge.drop(role)
+
+    def _tell_notes(self) -> None:
+        for note in self.notes:
+            _logger.warning("note", extra={"fields": {"text": note}})
 
     # --- Judging ---------------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Whether an order may be sent: an ordered tuple of checks, the first that objects wins.
 
-All of them judge orders that open or enlarge a position. A sale in a cash account only makes the risk smaller, and a limit must
-never keep a bot from leaving a position: a sale always passes.
+They judge orders that open or enlarge a position. A sale in a cash account only makes the risk smaller, and a limit must not keep a bot
+from leaving a position: a sale always passes, but for a limit of losses whose `risk.onBreach` is Halt.
 """
 
 from __future__ import annotations
@@ -11,14 +11,34 @@ from typing import Final, NamedTuple
 
 from tradingbot_contract.spec import Risk
 
+MAX_DRAWDOWN: Final = "risk.maxDrawdownPercent"
+MAX_DAILY_LOSS: Final = "risk.maxDailyLossPercent"
+LOSS_LIMITS: Final = (MAX_DRAWDOWN, MAX_DAILY_LOSS)
+"""Those that `risk.onBreach` is for."""
+ROUNDING_PERCENT: Final = 1e-9
+"""A loss that is less than its limit only by the rounding of a division has reached it."""
+
+
+class Losses(NamedTuple):
+    """What was lost until now, each as a share, 0 to 1; below 0 it is a gain."""
+
+    drawdown: float
+    """From the highest equity."""
+    of_day: float
+    """From the equity that the day began with."""
+
 
 class Exposure(NamedTuple):
-    """What a purchase would lead to, in quote currency; drawdown is 0 to 1."""
+    """What a purchase would lead to, in quote currency."""
 
     order_notional: float
     position_notional: float
     """Of the symbol, with orders that are open and this one."""
-    drawdown: float
+    open_orders: int
+    """Without this one."""
+    orders_of_minute: int
+    """Without this one."""
+    losses: Losses
 
 
 class Rejection(NamedTuple):
@@ -29,6 +49,7 @@ class Rejection(NamedTuple):
 
 
 Check = Callable[[Exposure, Risk], Rejection | None]
+LossCheck = Callable[[Losses, Risk], Rejection | None]
 
 
 def order_too_large(exposure: Exposure, risk: Risk) -> Rejection | None:
@@ -45,20 +66,51 @@ def position_too_large(exposure: Exposure, risk: Risk) -> Rejection | None:
     return None
 
 
-def drawdown_too_deep(exposure: Exposure, risk: Risk) -> Rejection | None:
-    limit = risk.max_drawdown_percent
-    if limit is not None and exposure.drawdown * 100.0 >= limit:
-        return Rejection("risk.maxDrawdownPercent", f"drawdown is {exposure.drawdown * 100.0:.2f} %, the limit {limit:g} %")
+def too_many_open_orders(exposure: Exposure, risk: Risk) -> Rejection | None:
+    limit = risk.max_open_orders
+    if limit is not None and exposure.open_orders >= limit:
+        return Rejection("risk.maxOpenOrders", f"{exposure.open_orders} orders wait for their fill, the limit is {limit}")
     return None
 
 
-CHECKS: Final[tuple[Check, ...]] = (order_too_large, position_too_large, drawdown_too_deep)
+def too_many_orders_of_minute(exposure: Exposure, risk: Risk) -> Rejection | None:
+    limit = risk.max_orders_per_minute
+    if limit is not None and exposure.orders_of_minute >= limit:
+        return Rejection("risk.maxOrdersPerMinute", f"{exposure.orders_of_minute} orders were sent in this minute, the limit is {limit}")
+    return None
+
+
+def drawdown_too_deep(losses: Losses, risk: Risk) -> Rejection | None:
+    limit = risk.max_drawdown_percent
+    if limit is not None and losses.drawdown * 100.0 >= limit - ROUNDING_PERCENT:
+        return Rejection(MAX_DRAWDOWN, f"drawdown is {losses.drawdown * 100.0:.2f} %, the limit {limit:g} %")
+    return None
+
+
+def loss_of_day_too_large(losses: Losses, risk: Risk) -> Rejection | None:
+    limit = risk.max_daily_loss_percent
+    if limit is not None and losses.of_day * 100.0 >= limit - ROUNDING_PERCENT:
+        return Rejection(MAX_DAILY_LOSS, f"loss of the day is {losses.of_day * 100.0:.2f} %, the limit {limit:g} %")
+    return None
+
+
+CHECKS: Final[tuple[Check, ...]] = (order_too_large, position_too_large, too_many_open_orders, too_many_orders_of_minute)
+LOSS_CHECKS: Final[tuple[LossCheck, ...]] = (drawdown_too_deep, loss_of_day_too_large)
 
 
 def assess(exposure: Exposure, risk: Risk) -> Rejection | None:
     """Return the first objection to a purchase, or None."""
     for check in CHECKS:
         rejection = check(exposure, risk)
+        if rejection is not None:
+            return rejection
+    return assess_losses(exposure.losses, risk)
+
+
+def assess_losses(losses: Losses, risk: Risk) -> Rejection | None:
+    """Return the first limit of losses that is passed, or None."""
+    for check in LOSS_CHECKS:
+        rejection = check(losses, risk)
         if rejection is not None:
             return rejection
     return None

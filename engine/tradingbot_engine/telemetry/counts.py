@@ -23,7 +23,7 @@ class Component(enum.Enum):
 class Counts:
     """Of this process, since it started. `bars` are per symbol."""
 
-    __slots__ = ("bars", "commits", "errors", "fills", "operations", "orders")
+    __slots__ = ("bars", "commits", "errors", "fills", "operations", "orders", "rejections")
 
     def __init__(self) -> None:
         self.bars: Counter[str] = Counter()
@@ -31,6 +31,8 @@ class Counts:
         """By side and status."""
         self.fills: Counter[str] = Counter()
         """By side."""
+        self.rejections: Counter[str] = Counter()
+        """Of orders by a limit of risk, as the spec spells it."""
         self.operations: Counter[Component] = Counter()
         self.errors: Counter[Component] = Counter()
         self.commits = 0

@@ -7,9 +7,9 @@ observer.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -20,13 +20,21 @@ from tradingbot_observer.history import Summary
 
 HOURS: Final = "hours"
 MOST_HOURS: Final = 1000.0
+GENERATION: Final = "generation"
+WAIT: Final = "wait"
+MOST_WAIT_SECONDS: Final = 5.0
+_MOST_DIGITS: Final = 19
 
 
-def build_pages(report: Callable[[], ObserverReport], metrics: Callable[[], bytes]) -> dict[str, Page]:
+class Patience(NamedTuple):
+    """What somebody waits for, and for how long."""
+
+    generation: int
+    seconds: float
+
+
+def build_pages(metrics: Callable[[], bytes]) -> dict[str, Page]:
     """Return the pages that take no question."""
-
-    async def health() -> Answer:
-        return Answer(HTTPStatus.OK, JSON, msgspec.json.encode(report()))
 
     async def live() -> Answer:
         return Answer(HTTPStatus.OK, TEXT, b"ok\n")
@@ -34,11 +42,26 @@ def build_pages(report: Callable[[], ObserverReport], metrics: Callable[[], byte
     async def exposition() -> Answer:
         return Answer(HTTPStatus.OK, PROMETHEUS, metrics())
 
-    return {REPORT_PATH: health, LIVENESS_PATH: live, METRICS_PATH: exposition}
+    return {LIVENESS_PATH: live, METRICS_PATH: exposition}
 
 
-def build_query_pages(summarise: Callable[[float], Summary]) -> dict[str, QueryPage]:
-    """Return the pages that take a question: `/history?hours=6`."""
+def build_query_pages(
+    report: Callable[[], ObserverReport],
+    acknowledgement: Callable[[int, float], Awaitable[ObserverReport]],
+    summarise: Callable[[float], Summary],
+) -> dict[str, QueryPage]:
+    """Return the pages that may take a question: `/health?generation=7&wait=5`, `/history?hours=6`.
+
+    The report comes at once, or as soon as the engine runs (or refuses) a document of that generation, at most so many seconds later.
+    """
+
+    async def health(query: Mapping[str, str]) -> Answer:
+        try:
+            patience = parse_patience(query)
+        except ValueError as error:
+            return Answer(HTTPStatus.BAD_REQUEST, TEXT, f"{error}\n".encode())
+        answer = report() if patience is None else await acknowledgement(*patience)
+        return Answer(HTTPStatus.OK, JSON, msgspec.json.encode(answer))
 
     async def history(query: Mapping[str, str]) -> Answer:
         try:
@@ -47,7 +70,26 @@ def build_query_pages(summarise: Callable[[float], Summary]) -> dict[str, QueryP
             return Answer(HTTPStatus.BAD_REQUEST, TEXT, f"{error}\n".encode())
         return Answer(HTTPStatus.OK, JSON, msgspec.json.encode(summarise(hours)))
 
-    return {HISTORY_PATH: history}
+    return {REPORT_PATH: health, HISTORY_PATH: history}
+
+
+def parse_patience(query: Mapping[str, str]) -> Patience | None:
+    """Return what a query waits for; None: for nothing.
+
+    Raises:
+        ValueError: the query asks for something else, or for half of it.
+    """
+    if not query:
+        return None
+    how = f"ask as {REPORT_PATH}?{GENERATION}=7&{WAIT}=5"
+    if set(query) != {GENERATION, WAIT}:
+        raise ValueError(f"there is {' and '.join(sorted(query))}; {how}, or with neither")
+    generation, seconds = query[GENERATION], _parse_number(query[WAIT])
+    if not (generation.isascii() and generation.isdigit() and len(generation) <= _MOST_DIGITS):
+        raise ValueError(f"{GENERATION} is {generation!r}, allowed is a whole number; {how}")
+    if not 0 < seconds <= MOST_WAIT_SECONDS:
+        raise ValueError(f"{WAIT} is {query[WAIT]!r}, allowed is a number of seconds above 0 and up to {MOST_WAIT_SECONDS:g}; {how}")
+    return Patience(int(generation), seconds)
 
 
 def parse_hours(query: Mapping[str, str]) -> float:
@@ -60,10 +102,15 @@ def parse_hours(query: Mapping[str, str]) -> float:
     if unknown:
         raise ValueError(f"unknown: {', '.join(unknown)}; ask as {HISTORY_PATH}?{HOURS}=6")
     text = query.get(HOURS, "1")
-    try:
-        hours = float(text)
-    except ValueError:
-        hours = math.nan
+    hours = _parse_number(text)
     if not 0 < hours <= MOST_HOURS:
         raise ValueError(f"hours is {text!r}, allowed is a number above 0 and up to {MOST_HOURS:g}")
     return hours
+
+
+def _parse_number(text: str) -> float:
+    """Return the number; NaN, which is within no bounds, if it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

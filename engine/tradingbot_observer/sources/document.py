@@ -1,8 +1,9 @@
 """The mounted ``config.yaml``, as it changes while the pod runs.
 
 A document is taken whole or refused whole. While the file can't be read or is refused, the last good document counts, and `error`
-says so; before there was a good one, the defaults of the spec count. The text is compared, not the file's time: a mounted
-ConfigMap changes by swapping symbolic links.
+says so; before there was a good one, the defaults of the spec count.
+
+The file may be looked at many times a second: it is read only when it is another one than before, or is written and has settled.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tradingbot_contract.document import EngineDocument, SpecError, parse_document
+from tradingbot_contract.file_version import FileVersion, read_file_version
 from tradingbot_contract.spec import Health, Observability
 
 
@@ -19,6 +21,8 @@ class WatchedDocument:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._text: bytes | None = None
+        self._read: FileVersion | None = None
+        self._seen: FileVersion | None = None
         self.document: EngineDocument | None = None
         self.error = ""
         """Why the file is not what counts; empty when it is."""
@@ -39,11 +43,17 @@ class WatchedDocument:
         return self.document.generation if self.document else None
 
     def look(self) -> bool:
-        """Read the file; return whether anything about it is new."""
+        """Look at the file, and read it if it has changed; return whether anything about it is new."""
         try:
+            version = read_file_version(self._path)
+            settled, self._seen = version == self._seen, version
+            if version == self._read or not (settled or version.is_other_file_than(self._read)):
+                return False
             text = self._path.read_bytes()
         except OSError as error:
+            self._read = self._seen = None
             return self._refuse(f"{self._path} can't be read: {error.strerror}", None)
+        self._read = version
         if text == self._text:
             return False
         try:

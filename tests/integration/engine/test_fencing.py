@@ -99,7 +99,7 @@ def test_commits_and_starts_that_race_lose_nothing(place: BotTables) -> None:
 
 def test_of_two_engines_the_later_trades_and_the_former_says_why_it_does_not(engines: Any, server: PostgresServer, tmp_path: Path) -> None:
     url = server.url(server.new_database())
-    document: EngineDocument = structs.replace(engines.with_replay(speed=300.0), database=DatabaseAccess(external=True))
+    document: EngineDocument = structs.replace(engines.with_replay(speed=100.0), database=DatabaseAccess(external=True))
     environment = {ENV_DATABASE_URL: url}
     former = engines.start(document, data=tmp_path / "former", environment=environment)
     former.until(lambda: former.status()["fills"] > 4, "fills")

@@ -26,6 +26,7 @@ from onnx import helper, numpy_helper
 
 import tiny_model
 from model_hub_server import ModelHubServer
+from tradingbot_contract.document import render_document
 from tradingbot_contract.resources import MemoryMode, Model, Prediction
 from tradingbot_contract.spec import News, NewsFile, NewsHttp, NewsType, Strategy
 
@@ -146,6 +147,27 @@ def test_a_model_that_is_broken_is_told_once_and_trading_goes_on(engines: Any, t
     assert figure(engine, r'tradingbot_prediction_model_failures_total\{.*model="finbert".*\}') == 1
 
 
+def test_the_mode_follows_the_document_both_ways_without_a_restart(engines: Any, tmp_path: Path, finbert: Path, social: Path) -> None:
+    write_news(tmp_path / "news.csv")
+    prediction = Prediction(finbert=Model(source=str(finbert)), social=Model(source=str(social)))
+    document = build_document(engines, from_file(tmp_path / "news.csv"), prediction, speed=100.0, loop=True)
+    engine = engines.start(document)
+    engine.until(lambda: engine.status()["memoryMode"] == "Full", "both models")
+    started_at = engine.status()["startedAt"]
+    modes = (MemoryMode.FINBERT_ONLY, MemoryMode.MINIMAL, MemoryMode.AUTO, MemoryMode.MINIMAL, MemoryMode.FULL)
+    for generation, mode in enumerate(modes, start=2):
+        new = engine.config.with_suffix(".new")
+        new.write_text(render_document(structs.replace(document, generation=generation, memory_mode=mode)))
+        new.replace(engine.config)
+        engine.until(lambda generation=generation: engine.status()["generation"] == generation, f"generation {generation}")
+        expected = "Full" if mode is MemoryMode.AUTO else mode.value
+        engine.until(lambda expected=expected: engine.status()["memoryMode"] == expected, f"mode {expected}")
+    status = engine.status()
+    assert (status["startedAt"], status["state"], status["memoryModeReason"]) == (started_at, "Running", "")
+    assert engine.terminate() == 0
+    assert "Traceback" not in engine.log
+
+
 def test_the_environment_decides_the_mode(engines: Any, tmp_path: Path, finbert: Path) -> None:
     write_news(tmp_path / "news.csv")
     document = build_document(engines, from_file(tmp_path / "news.csv"), Prediction(finbert=Model(source=str(finbert))))
@@ -238,6 +260,7 @@ def test_an_address_is_asked_again_and_again_and_a_restart_tells_nothing_twice(e
 MEASURE = """
 import asyncio, json, re, sys
 from pathlib import Path
+from tradingbot_contract.document import render_document
 from tradingbot_contract.resources import MemoryMode, Model, Prediction
 from tradingbot_engine.prediction.hub import ModelHub
 from tradingbot_engine.prediction.sentiment import Passage

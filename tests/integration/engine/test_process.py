@@ -38,6 +38,7 @@ NOT_OF_THIS_BOT = {
     # Nothing of this has happened yet.
     "tradingbot.cache.load.duration",
     "tradingbot.config.apply.duration",
+    "tradingbot.risk.rejections",
     "tradingbot.retention.rows",
 }
 

@@ -92,12 +92,16 @@ class Rig:
         return process
 
     def read(self, path: str) -> bytes:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.observer_port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.observer_port}{path}", timeout=10) as answer:
             body: bytes = answer.read()
             return body
 
     def report(self) -> ObserverReport:
         return msgspec.json.decode(self.read(REPORT_PATH), type=ObserverReport)
+
+    def acknowledgement(self, generation: int) -> ObserverReport:
+        """Return the report that says what became of a generation, or the one after 5 s."""
+        return msgspec.json.decode(self.read(f"{REPORT_PATH}?generation={generation}&wait=5"), type=ObserverReport)
 
     def reasons(self) -> set[str]:
         return {finding.reason.value for finding in self.report().findings}

@@ -13,6 +13,7 @@ import pytest
 from observer_rig import Rig
 
 from tradingbot_contract.document import EngineDocument, render_document
+from tradingbot_contract.endpoints import ENV_MEMORY_LIMIT
 from tradingbot_contract.report import EngineState, ObserverReport
 
 
@@ -134,6 +135,47 @@ def test_a_changed_document_is_taken_live_and_a_bad_one_is_not(rig: Rig, made: E
 
     rig.write(render_document(changed))
     rig.eventually("nothing is wrong any more", lambda report: not report.findings)
+
+
+def test_a_live_change_is_acknowledged_to_whoever_waits_for_it(rig: Rig, made: EngineDocument) -> None:
+    rig.start_engine()
+    rig.start_observer()
+    rig.eventually("the engine is well", well)
+    for generation in range(2, 8):
+        cache = msgspec.structs.replace(made.cache, max_entries=100 + generation)
+        rig.write(render_document(msgspec.structs.replace(made, generation=generation, cache=cache)))
+        report = rig.acknowledgement(generation)
+        assert report.engine is not None
+        assert (report.engine.generation, report.engine.document_refusal) == (generation, "")
+    assert rig.eventually("it is seen by both", lambda report: report.generation == 7).engine_restarts == 0
+
+
+def test_a_refusal_of_a_live_change_is_an_answer_too(rig: Rig, made: EngineDocument, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENV_MEMORY_LIMIT, str(2**30))
+    rig.start_engine()
+    rig.start_observer()
+    rig.eventually("the engine is well", well)
+    too_large = msgspec.structs.replace(made.cache, memory_limit="900Gi")
+    rig.write(render_document(msgspec.structs.replace(made, generation=2, cache=too_large)))
+    report = rig.acknowledgement(2)
+    assert report.engine is not None
+    assert (report.engine.generation, report.engine.refused_generation) == (1, 2)
+    assert "memory" in report.engine.document_refusal
+    rig.write(render_document(msgspec.structs.replace(made, generation=3)))
+    report = rig.acknowledgement(3)
+    assert report.engine is not None
+    assert (report.engine.generation, report.engine.refused_generation, report.engine.document_refusal) == (3, None, "")
+
+
+def test_who_waits_for_what_does_not_come_gets_the_report_as_it_is(rig: Rig) -> None:
+    rig.start_engine()
+    rig.start_observer()
+    rig.eventually("the engine is well", well)
+    report = msgspec.json.decode(rig.read("/health?generation=99&wait=0.2"), type=ObserverReport)
+    assert report.engine is not None
+    assert report.engine.generation == 1
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        rig.read("/health?generation=99")
 
 
 def test_a_document_that_the_engine_cannot_run_is_a_finding_with_its_words(rig: Rig, made: EngineDocument) -> None:

@@ -28,11 +28,14 @@ def has(value: Any, path: list[str]) -> bool:
 
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.yaml")), ids=lambda path: path.name)
-def test_a_sample_can_be_run(path: Path) -> None:
+def test_a_sample_can_be_run(path: Path, tmp_path: Path) -> None:
     (bot,) = parse_bots(path.read_text(), path.name)
     assert bot.metadata.name == path.stem
     load_prices(bot.spec.market)
-    parse_strategy(bot.spec.strategy)
+    for document in yaml.safe_load_all(path.read_text()):
+        for key, code in document.get("data", {}).items() if document["kind"] == "ConfigMap" else ():
+            (tmp_path / key).write_text(code)
+    parse_strategy(bot.spec.strategy, tmp_path)
 
 
 def test_the_full_sample_names_every_field_of_the_crd() -> None:

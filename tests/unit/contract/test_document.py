@@ -40,6 +40,9 @@ def test_what_is_written_reads_back_the_same() -> None:
         ({"market": {"symbols": ["AAPL", "MSFT", "AAPL"]}}, "symbols names AAPL more than once - at `$.market`"),
         ({"market": {"symbols": ["AAPL"], "timefrane": "1d"}}, "unknown field `timefrane` - at `$.market`"),
         ({"market": {"symbols": ["AAPL"], "feed": {"replay": {"speed": -1}}}}, "$.market.feed.replay.speed"),
+        ({"activity": "Sell"}, "$.activity"),
+        ({"releasing": ["MSFT", 7]}, "$.releasing[1]"),
+        ({"grant": -1}, "$.grant"),
         ({"risk": {"maxOrderNotional": 0}}, "$.risk.maxOrderNotional"),
         ({"database": {"pool": {"size": 0}}}, "$.database.pool.size"),
         ({"health": {"cpuPercent": {"elevated": 90, "high": 80}}}, "elevated must be below high - at `$.health.cpuPercent`"),
@@ -54,7 +57,7 @@ def test_a_document_that_can_not_be_run_is_refused_whole_and_the_message_names_t
     assert message in str(refusal.value)
 
 
-@pytest.mark.parametrize("text", ["", "a: [", "- 1", "\x00", "just words"])
+@pytest.mark.parametrize("text", ["", "a: [", "- 1", "\x00", "just words", "a: 2024-13-45", "[" * 5000 + "]" * 5000])
 def test_what_is_no_document_is_refused(text: str) -> None:
     with pytest.raises(SpecError):
         parse_document(text)
@@ -70,6 +73,10 @@ def test_what_is_no_document_is_refused(text: str) -> None:
         {"database": {"pool": {"size": 6}, "retry": {"attempts": 1}, "healthIntervalSeconds": 5, "retention": {"orders": 1000}}},
         {"http": {"limit": 6}},
         {"cache": {"maxEntries": 5, "views": {"ttlSeconds": 5}}},
+        {"memoryMode": "Minimal"},
+        {"activity": "Flatten"},
+        {"releasing": ["MSFT"], "settle": True},
+        {"revision": "5d5ba1d0", "grant": 3},
     ],
 )
 def test_what_is_live_reaches_a_running_pod(change: dict[str, Any]) -> None:
@@ -86,7 +93,6 @@ def test_what_is_live_reaches_a_running_pod(change: dict[str, Any]) -> None:
         {"bot": {"namespace": "desk", "name": "first", "uid": "u-2"}},
         {"database": {"external": True}},
         {"redis": {}},
-        {"memoryMode": "Minimal"},
         {"prediction": {"finbert": {"source": "/models/one"}}},
     ],
 )

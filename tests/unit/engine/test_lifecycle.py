@@ -16,6 +16,7 @@ def reached(state: EngineState) -> Lifecycle:
         EngineState.RUNNING: [EngineState.RUNNING],
         EngineState.FINISHED: [EngineState.RUNNING, EngineState.FINISHED],
         EngineState.REFUSED: [EngineState.REFUSED],
+        EngineState.FENCED: [EngineState.FENCED],
         EngineState.STOPPING: [EngineState.STOPPING],
     }
     lifecycle = Lifecycle()

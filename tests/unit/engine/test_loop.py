@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tradingbot_contract.document import BotIdentity
+from tradingbot_contract.document import Activity, BotIdentity
+from tradingbot_contract.report import EngineState, EngineStatus
 from tradingbot_contract.resources import Pool
 from tradingbot_contract.spec import Replay
 from tradingbot_engine.database.address import parse_database_address
@@ -22,6 +23,7 @@ from tradingbot_engine.database.fence import FencedError
 from tradingbot_engine.database.journal import Journal
 from tradingbot_engine.database.writer import JournalWriter
 from tradingbot_engine.loop import TradingLoop
+from tradingbot_engine.orders.mandate import Mandate
 from tradingbot_engine.state import EngineFacts
 from tradingbot_engine.telemetry.record import ignore_measurement
 
@@ -174,6 +176,76 @@ def test_asked_to_stop_meanwhile_it_leaves_what_the_next_start_repeats(
 
     run(second())
     assert again.contents() == undisturbed
+
+
+def status(rig: Rig) -> EngineStatus:
+    rig.facts.session, rig.facts.writer = rig.session, rig.writer
+    if rig.facts.state is EngineState.STARTING:
+        rig.facts.lifecycle.move(EngineState.RUNNING)
+    return rig.facts.status()
+
+
+def test_what_it_is_told_is_written_without_a_bar_and_told_when_it_is_written(tmp_path: Path, workshop: Any) -> None:
+    rig = Rig(tmp_path / "slow", workshop, speed=0.01)
+
+    async def scenario() -> None:
+        rig.session.advance(1)
+        trading = asyncio.create_task(rig.loop.trade())
+        await rig.until(lambda: rig.facts.counts.commits == 1 and not rig.session.has_changes())
+        assert (status(rig).busy_symbols, status(rig).activity) == (("A",), "Trade")
+        with rig.held():
+            assert rig.session.obey(Mandate(Activity.FLATTEN, grant=4))
+            await rig.until(lambda: not rig.session.has_changes())  # on its way
+            assert rig.session.open_positions == 0
+            told = status(rig)
+            assert (told.busy_symbols, told.activity, told.grant) == (("A",), "Trade", 0)
+        await rig.until(lambda: status(rig).activity == "Flatten")
+        assert (status(rig).busy_symbols, status(rig).grant, status(rig).symbols) == ((), 4, ("A",))
+        assert rig.session.step <= 4
+        rig.stop.set()
+        assert await trading
+        await rig.end()
+
+    run(scenario())
+    assert rig.contents()["fills"][-1][3] == "sell"
+
+
+def test_what_it_is_told_after_the_end_of_the_feed_is_written_too(tmp_path: Path, workshop: Any) -> None:
+    rig = Rig(tmp_path / "ended", workshop)
+
+    async def scenario() -> None:
+        assert await rig.loop.trade()
+        commits = rig.facts.counts.commits
+        resting = asyncio.create_task(rig.loop.rest())
+        assert rig.session.obey(Mandate(Activity.CANCEL))
+        await rig.until(lambda: status(rig).activity == "Cancel")
+        with rig.held():
+            rig.session.obey(Mandate())
+            await rig.until(lambda: not rig.session.has_changes())
+            rig.stop.set()
+            assert not await resting  # asked to stop, and the journal can't be written
+        await rig.end()
+        assert commits < rig.facts.counts.commits
+
+    run(scenario())
+
+
+def test_another_engine_that_takes_the_journal_after_the_end_of_the_feed_is_noticed_with_the_next_order(
+    tmp_path: Path, workshop: Any
+) -> None:
+    rig = Rig(tmp_path / "ended", workshop)
+
+    async def scenario() -> None:
+        assert await rig.loop.trade()
+        newer = Rig(tmp_path / "ended", workshop)
+        resting = asyncio.create_task(rig.loop.rest())
+        rig.session.obey(Mandate(Activity.FLATTEN))
+        with pytest.raises(FencedError):
+            await resting
+        await newer.end()
+        await rig.end()
+
+    run(scenario())
 
 
 def test_another_engine_s_start_ends_the_trading(tmp_path: Path, workshop: Any) -> None:

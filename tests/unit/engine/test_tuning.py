@@ -56,6 +56,7 @@ class Rig:
         self.risk: list[Risk] = []
         self.choosy = Choosy()
         self.applied: list[int] = []
+        self.obeyed: list[int] = []
         self.measured: list[float] = []
         self.tuner = Tuner(
             document,
@@ -67,12 +68,16 @@ class Rig:
             ],
             read_limit_bytes=lambda: self.limit_bytes,
             record=self.record,
+            obey=self.obey,
             on_applied=lambda new: self.applied.append(new.generation),
         )
 
     def record(self, instrument: Any, value: float, _attributes: Any = None) -> None:
         assert instrument is CONFIG_APPLY_DURATION
         self.measured.append(value)
+
+    def obey(self, document: EngineDocument) -> None:
+        self.obeyed.append(document.generation)
 
     def take(self, document: EngineDocument | str) -> bool:
         text = document if isinstance(document, str) else render_document(document)
@@ -172,6 +177,20 @@ def test_what_needs_a_new_process_is_left_to_one(rig: Rig, before: EngineDocumen
     assert rig.pool.changes == 0
     assert rig.results == (0, 0, 1)
     assert rig.tuner.refusal == ""
+
+
+def test_what_it_may_do_is_obeyed_whatever_becomes_of_the_rest(before: EngineDocument, after: EngineDocument) -> None:
+    rig = Rig(before, limit_bytes=256 * MIB)
+    rig.take(after)
+    rig.take(structs.replace(after, generation=3, strategy=Strategy("rsi-reversion")))
+    rig.take(structs.replace(after, generation=4, cache=Cache(memory_limit="1Gi")))
+    rig.choosy.error = UnavailableError("not now")
+    rig.take(structs.replace(after, generation=5))
+    assert rig.obeyed == [2, 3, 4, 5]
+    assert rig.applied == [2]
+    rig.take("garbage")
+    rig.take(render_document(after).replace("size: 9", "size: 900"))
+    assert rig.obeyed == [2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("error", [SpecError("http: no"), UnavailableError("not now"), ZeroDivisionError("a bug")])

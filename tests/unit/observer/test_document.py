@@ -27,6 +27,13 @@ def document(generation: int = 1, interval_seconds: float = 15.0) -> EngineDocum
     )
 
 
+def swap(path: Path, text: str) -> None:
+    """Write as the kubelet does: nobody sees half a document."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+
+
 def test_a_good_document_counts_and_a_changed_one_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(render_document(document()))
@@ -34,7 +41,7 @@ def test_a_good_document_counts_and_a_changed_one_is_taken(tmp_path: Path) -> No
     assert watched.look()
     assert (watched.generation, watched.health.silent_after_seconds, watched.error) == (1, 5, "")
     assert not watched.look()
-    path.write_text(render_document(document(generation=2, interval_seconds=3)))
+    swap(path, render_document(document(generation=2, interval_seconds=3)))
     assert watched.look()
     assert (watched.generation, watched.observability.interval_seconds) == (2, 3)
 
@@ -60,12 +67,12 @@ def test_a_bad_document_is_refused_whole_and_the_last_good_one_goes_on(tmp_path:
     path.write_text(render_document(document()))
     watched = WatchedDocument(path)
     watched.look()
-    path.write_text(bad)
+    swap(path, bad)
     assert watched.look()
     assert not watched.look(), "the same news once"
     assert "generation 1 goes on" in watched.error
     assert (watched.generation, watched.health.silent_after_seconds) == (1, 5)
-    path.write_text(render_document(document()))
+    swap(path, render_document(document()))
     assert watched.look()
     assert watched.error == ""
 
@@ -77,7 +84,7 @@ def test_one_bad_section_refuses_the_good_ones_beside_it(tmp_path: Path) -> None
     watched.look()
     raw = msgspec.yaml.decode(render_document(document(generation=9, interval_seconds=3)))
     raw["risk"] = {"maxDrawdownPercent": 200}
-    path.write_bytes(msgspec.yaml.encode(raw))
+    swap(path, msgspec.yaml.encode(raw).decode())
     watched.look()
     assert "maxDrawdownPercent" in watched.error
     assert watched.observability.interval_seconds == 15
@@ -106,3 +113,17 @@ def test_a_document_that_comes_back_unchanged_counts_again(tmp_path: Path) -> No
     (tmp_path / "away").rename(path)
     assert watched.look()
     assert watched.error == ""
+
+
+def test_a_file_that_is_written_in_place_is_read_when_it_has_settled(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(render_document(document()))
+    watched = WatchedDocument(path)
+    watched.look()
+    whole = render_document(document(generation=2))
+    path.write_text(whole[: len(whole) // 2])
+    assert not watched.look(), "it may be half a document, and is"
+    path.write_text(whole)
+    assert not watched.look()
+    assert watched.look()
+    assert (watched.generation, watched.error) == (2, "")

@@ -47,7 +47,7 @@ WELL = Situation(
     process_has_answered=True,
     last_answer_at=NOW - 1,
     engine=WELL_STATUS,
-    sample=WELL_SAMPLE,
+    samples=(WELL_SAMPLE,) * 5,
 )
 NOTHING_YET = Situation(
     at=NOW,
@@ -58,7 +58,6 @@ NOTHING_YET = Situation(
     process_has_answered=False,
     last_answer_at=None,
     engine=None,
-    sample=None,
 )
 
 
@@ -81,8 +80,9 @@ def exhausted(since: float | None) -> EngineStatus:
     return engine(pools=(PoolUse(name="journal", used=7, max_connections=7, pending=2, timeouts=0, exhausted_since=since),))
 
 
-def sample(**changes: Any) -> Sample:
-    return msgspec.structs.replace(WELL_SAMPLE, **changes)
+def measured(**changes: Any) -> tuple[Sample, ...]:
+    """Return a window of samples that are all alike."""
+    return (msgspec.structs.replace(WELL_SAMPLE, **changes),) * 5
 
 
 GONE = (FindingReason.ENGINE_GONE, Severity.CRITICAL)
@@ -172,26 +172,26 @@ CASES: list[tuple[str, Situation, list[tuple[FindingReason, Severity]]]] = [
     ("no bar is due", but(WELL, engine=engine(last_bar_at=NOW - 600, feed_due=False, state=EngineState.FINISHED)), []),
     ("stale by an old answer: only silence is known", but(WELL, last_answer_at=NOW - 80, engine=engine(last_bar_at=NOW - 80)), [SILENT]),
     # The sample
-    ("score at warning", but(WELL, sample=sample(score=60.0)), []),
-    ("score below warning", but(WELL, sample=sample(score=59.9)), [LOW]),
-    ("score at critical", but(WELL, sample=sample(score=50.0)), [LOW]),
-    ("score below critical", but(WELL, sample=sample(score=49.9)), [LOW_CRITICAL]),
+    ("score at warning", but(WELL, samples=measured(score=60.0)), []),
+    ("score below warning", but(WELL, samples=measured(score=59.9)), [LOW]),
+    ("score at critical", but(WELL, samples=measured(score=50.0)), [LOW]),
+    ("score below critical", but(WELL, samples=measured(score=49.9)), [LOW_CRITICAL]),
     (
         "score by the spec's own limits",
-        but(WELL, sample=sample(score=85.0), health=Health(score=ScoreLimits(critical=80, warning=90, unhealthy=95))),
+        but(WELL, samples=measured(score=85.0), health=Health(score=ScoreLimits(critical=80, warning=90, unhealthy=95))),
         [LOW],
     ),
-    ("response at its limit", but(WELL, sample=sample(response_p95_seconds=2.0)), []),
-    ("response slow", but(WELL, sample=sample(response_p95_seconds=2.1)), [SLOW]),
-    ("cpu at its limit", but(WELL, sample=sample(cpu_percent=80.0)), []),
-    ("cpu high", but(WELL, sample=sample(cpu_percent=80.1)), [CPU]),
-    ("memory at its limit", but(WELL, sample=sample(memory_percent=85.0)), []),
-    ("memory high", but(WELL, sample=sample(memory_percent=85.1)), [MEMORY]),
-    ("errors at their limit", but(WELL, sample=sample(error_percent=5.0)), []),
-    ("errors high", but(WELL, sample=sample(error_percent=5.1)), [ERRORS]),
-    ("hit ratio at its limit", but(WELL, sample=sample(cache_hit_percent=70.0)), []),
-    ("cache cold", but(WELL, sample=sample(cache_hit_percent=69.9)), [COLD]),
-    ("nothing measured", but(WELL, sample=Sample(at=NOW)), []),
+    ("response at its limit", but(WELL, samples=measured(response_p95_seconds=2.0)), []),
+    ("response slow", but(WELL, samples=measured(response_p95_seconds=2.1)), [SLOW]),
+    ("cpu at its limit", but(WELL, samples=measured(cpu_percent=80.0)), []),
+    ("cpu high", but(WELL, samples=measured(cpu_percent=80.1)), [CPU]),
+    ("memory at its limit", but(WELL, samples=measured(memory_percent=85.0)), []),
+    ("memory high", but(WELL, samples=measured(memory_percent=85.1)), [MEMORY]),
+    ("errors at their limit", but(WELL, samples=measured(error_percent=5.0)), []),
+    ("errors high", but(WELL, samples=measured(error_percent=5.1)), [ERRORS]),
+    ("hit ratio at its limit", but(WELL, samples=measured(cache_hit_percent=70.0)), []),
+    ("cache cold", but(WELL, samples=measured(cache_hit_percent=69.9)), [COLD]),
+    ("nothing measured", but(WELL, samples=(Sample(at=NOW),) * 5), []),
     (
         "everything wrong, in the order of the checks",
         but(
@@ -204,7 +204,7 @@ CASES: list[tuple[str, Situation, list[tuple[FindingReason, Severity]]]] = [
                 memory_mode_reason="memory is short",
             ),
             document_error="bad",
-            sample=sample(
+            samples=measured(
                 score=10.0, response_p95_seconds=9.0, cpu_percent=99.0, memory_percent=99.0, error_percent=50.0, cache_hit_percent=1.0
             ),
         ),
@@ -233,7 +233,7 @@ def test_findings(situation: Situation, expected: list[tuple[FindingReason, Seve
     found = assess(situation, ())
     assert [(finding.reason, finding.severity) for finding in found] == expected
     assert all(finding.message for finding in found if finding.reason is not FindingReason.DOCUMENT_REFUSED)
-    assert all(finding.since == NOW for finding in found)
+    assert all(finding.since == NOW for finding in found if finding.reason is not FindingReason.POOL_EXHAUSTED)
 
 
 def test_the_list_of_what_is_possible_is_what_the_checks_find() -> None:
@@ -243,19 +243,26 @@ def test_the_list_of_what_is_possible_is_what_the_checks_find() -> None:
 
 
 def test_since_lasts_as_long_as_the_finding_without_a_break() -> None:
-    first = assess(but(WELL, sample=sample(score=55.0)), ())
-    second = assess(but(WELL, at=NOW + 5, sample=sample(score=45.0), last_answer_at=NOW + 5), first)
+    first = assess(but(WELL, samples=measured(score=55.0)), ())
+    second = assess(but(WELL, at=NOW + 5, samples=measured(score=45.0), last_answer_at=NOW + 5), first)
     assert [(finding.severity, finding.since) for finding in second] == [(Severity.CRITICAL, NOW)], "a worse one of the same reason"
     third = assess(but(WELL, at=NOW + 6, last_answer_at=NOW + 6), second)
     assert third == ()
-    fourth = assess(but(WELL, at=NOW + 7, sample=sample(score=45.0), last_answer_at=NOW + 7), third)
+    fourth = assess(but(WELL, at=NOW + 7, samples=measured(score=45.0), last_answer_at=NOW + 7), third)
     assert [finding.since for finding in fourth] == [NOW + 7]
 
 
+def test_an_exhausted_pool_has_been_so_since_the_engine_says_so() -> None:
+    (finding,) = assess(but(WELL, engine=exhausted(NOW - 42)), ())
+    assert finding.since == NOW - 42
+
+
 def test_a_message_has_the_value_and_the_limit() -> None:
-    situation = but(WELL, sample=sample(cpu_percent=91.26), health=Health(cpu_percent=Limits(elevated=50, high=87.5)))
+    situation = but(WELL, samples=measured(cpu_percent=91.26), health=Health(cpu_percent=Limits(elevated=50, high=87.5)))
     (finding,) = assess(situation, ())
-    assert finding == Finding(FindingReason.CPU_HIGH, Severity.WARNING, "CPU is 91.3 % of a core (limit 87.5 %)", since=NOW)
+    assert finding == Finding(
+        FindingReason.CPU_HIGH, Severity.WARNING, "CPU is 91.3 % of a core (limit 87.5 %), in 5 of the last 5 samples", since=NOW
+    )
 
 
 @pytest.mark.parametrize(

@@ -49,5 +49,17 @@ def test_only_the_newest_response_times_count() -> None:
     for number in range(RESPONSES):
         history.add_response(number / RESPONSES)
     assert history.response_p95_seconds() == 0.949
-    history.forget_responses()
+    history.begin_process()
     assert history.response_p95_seconds() is None
+
+
+def test_the_newest_samples_of_a_process_are_none_of_the_process_before() -> None:
+    history = History()
+    for number in range(10):
+        history.add(Sample(at=float(number)))
+    assert [sample.at for sample in history.newest_of_process(3)] == [7.0, 8.0, 9.0]
+    history.begin_process()
+    assert history.newest_of_process(3) == ()
+    history.add(Sample(at=10.0))
+    assert [sample.at for sample in history.newest_of_process(3)] == [10.0]
+    assert len(history) == 11, "the history has both"

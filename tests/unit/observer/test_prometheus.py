@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
 from tradingbot_contract.metrics import OBSERVER, Kind, prometheus_label, prometheus_name
-from tradingbot_contract.report import Finding, FindingReason, ObserverReport, Sample, Severity
+from tradingbot_contract.report import Dependency, EngineState, EngineStatus, Finding, FindingReason, ObserverReport, Sample, Severity
 from tradingbot_observer.findings import POSSIBLE
-from tradingbot_observer.sinks.prometheus import Exposition, Facts
+from tradingbot_observer.sinks.prometheus import MOST_SYMBOLS, Exposition, Facts
 from tradingbot_observer.sources.http import ProbeResult
 
 FULL = Facts(
@@ -34,7 +35,32 @@ FULL = Facts(
             cache_hit_percent=75.0,
             score=85.0,
         ),
-        engine=None,
+        engine=EngineStatus(
+            state=EngineState.RUNNING,
+            generation=3,
+            started_at=600.0,
+            heartbeat_at=999.0,
+            bars=5000,
+            bars_this_run=400,
+            last_bar_at=998.5,
+            feed_due=True,
+            equity=101_000.25,
+            currency="USD",
+            open_positions=2,
+            open_orders=1,
+            unknown_orders=0,
+            fills=70,
+            document_refusal="memory: too much",
+            refused_generation=4,
+            memory_mode="Minimal",
+            memory_mode_reason="memory is short",
+            revision="abc",
+            symbols=("AAPL", "BTC/USDT"),
+            busy_symbols=("AAPL",),
+            activity="Trade",
+            grant=6,
+            dependencies=(Dependency(name="database", up=True, since=700.0), Dependency(name="news", up=None, since=600.0)),
+        ),
         samples=3,
     ),
     samples=3,
@@ -107,6 +133,73 @@ def test_values() -> None:
     assert page["tradingbot_observer_engine_cache_hit_ratio"] == 0.75
 
 
+def test_a_decision_can_be_made_from_the_page_as_from_the_report() -> None:
+    page, report = read(FULL), FULL.report
+    assert report.engine is not None
+
+    def single(name: str) -> float:
+        return page[f"tradingbot_observer_{name}"][()]
+
+    def labels(name: str) -> list[dict[str, str]]:
+        return [dict(pairs) for pairs, value in page[f"tradingbot_observer_{name}"].items() if value]
+
+    assert labels("info") == [
+        {"k8s_namespace_name": "trading", "tradingbot_bot": "first", "tradingbot_shard": "0", "k8s_pod_uid": "p"},
+    ]
+    assert single("time_seconds") == report.observed_at
+    assert single("start_time_seconds") == report.observer_started_at
+    assert single("interval_seconds") == report.interval_seconds
+    assert single("engine_answer_time_seconds") == report.last_answer_at
+    assert single("engine_pid") == report.engine_pid
+    assert single("engine_memory_limit_bytes") == 4096
+    assert single("sample_time_seconds") == 990.0
+    assert page["tradingbot_observer_finding_since_seconds"] == {(("reason", "CPUHigh"), ("severity", "warning")): 1.0}
+
+    engine = report.engine
+    assert labels("engine_state") == [{"state": "Running"}]
+    assert labels("engine_info") == [{"activity": "Trade", "memory_mode": "Minimal", "currency": "USD"}]
+    assert labels("engine_revision") == [{"revision": "abc"}]
+    assert single("engine_config_generation") == engine.generation
+    assert (single("engine_config_refused"), single("engine_config_refused_generation")) == (1, 4)
+    assert (single("engine_start_time_seconds"), single("engine_heartbeat_time_seconds")) == (engine.started_at, engine.heartbeat_at)
+    assert (single("engine_bars"), single("engine_bars_this_run"), single("engine_fills")) == (5000, 400, 70)
+    assert (single("engine_last_bar_time_seconds"), single("engine_feed_due")) == (engine.last_bar_at, 1)
+    assert single("engine_equity") == engine.equity
+    assert (single("engine_positions_open"), single("engine_orders_open"), single("engine_orders_unknown")) == (2, 1, 0)
+    assert single("engine_memory_mode_lowered") == 1
+    assert single("engine_grant") == 6
+    assert page["tradingbot_observer_engine_dependency_up"] == {(("dependency", "database"),): 1}
+    assert page["tradingbot_observer_engine_dependency_since_seconds"] == {
+        (("dependency", "database"),): 700.0,
+        (("dependency", "news"),): 600.0,
+    }
+    assert page["tradingbot_observer_engine_symbols"] == {(("use", "held"),): 2, (("use", "busy"),): 1}
+    assert labels("engine_symbol") == [
+        {"symbol": "AAPL", "use": "held"},
+        {"symbol": "BTC/USDT", "use": "held"},
+        {"symbol": "AAPL", "use": "busy"},
+    ]
+
+
+def test_symbols_that_are_not_known_are_absent_and_no_symbols_are_zero() -> None:
+    assert FULL.report.engine is not None
+    engine = msgspec.structs.replace(FULL.report.engine, symbols=(), busy_symbols=None, revision=None, refused_generation=None)
+    page = read(msgspec.structs.replace(FULL, report=msgspec.structs.replace(FULL.report, engine=engine)))
+    assert page["tradingbot_observer_engine_symbols"] == {(("use", "held"),): 0}
+    for absent in ("engine_symbol", "engine_revision", "engine_config_refused_generation"):
+        assert f"tradingbot_observer_{absent}" not in page
+
+
+def test_no_engine_makes_more_series_than_a_spec_has_symbols() -> None:
+    assert FULL.report.engine is not None
+    names = tuple(f"S{number}" for number in range(1000))
+    engine = msgspec.structs.replace(FULL.report.engine, symbols=names, busy_symbols=(), currency="X" * 1000)
+    page = read(msgspec.structs.replace(FULL, report=msgspec.structs.replace(FULL.report, engine=engine)))
+    assert len(page["tradingbot_observer_engine_symbol"]) == MOST_SYMBOLS
+    assert page["tradingbot_observer_engine_symbols"][(("use", "held"),)] == 1000
+    assert all(len(value) <= 64 for labels in page["tradingbot_observer_engine_info"] for _, value in labels)
+
+
 def test_a_finding_is_1_and_every_other_that_could_be_is_0() -> None:
     findings = read(FULL)["tradingbot_observer_findings"]
     assert len(findings) == len(POSSIBLE)
@@ -116,6 +209,9 @@ def test_a_finding_is_1_and_every_other_that_could_be_is_0() -> None:
 def test_what_is_not_known_is_absent() -> None:
     page = read(EMPTY)
     assert set(page) == {
+        "tradingbot_observer_time_seconds",
+        "tradingbot_observer_start_time_seconds",
+        "tradingbot_observer_interval_seconds",
         "tradingbot_observer_findings",
         "tradingbot_observer_probes_total",
         "tradingbot_observer_samples_total",

@@ -28,6 +28,12 @@ async def judged_by(service: PredictionService) -> tuple[str, str]:
     return news.model, tweet.model
 
 
+async def loaded(service: PredictionService) -> None:
+    """Wait until what can be loaded is."""
+    assert service._loading is not None
+    await service._loading
+
+
 def run(scenario: Any) -> Any:
     return asyncio.run(asyncio.wait_for(scenario, DEADLINE_SECONDS))
 
@@ -214,6 +220,123 @@ class TestLowered:
             await one.lower_mode()
             assert await judged_by(one) == ("lexicon", "lexicon")
             assert one._judge.loaded == frozenset()
+            await one.close()
+
+        run(scenario())
+
+
+class TestChanged:
+    """The mode that the spec asks for changes while news is judged."""
+
+    def test_both_ways_through_every_mode(self, service: Build, finbert: Path, social: Path, caplog: pytest.LogCaptureFixture) -> None:
+        async def scenario() -> None:
+            one = service(finbert, social, mode=MemoryMode.FULL)
+            one.start()
+            assert await judged_by(one) == ("finbert", "social")
+            for mode, judges in (
+                (MemoryMode.FINBERT_ONLY, ("finbert", "finbert")),
+                (MemoryMode.MINIMAL, ("lexicon", "lexicon")),
+                (MemoryMode.AUTO, ("finbert", "social")),
+                (MemoryMode.MINIMAL, ("lexicon", "lexicon")),
+                (MemoryMode.FINBERT_ONLY, ("finbert", "finbert")),
+                (MemoryMode.FULL, ("finbert", "social")),
+            ):
+                await one.set_mode(mode, None)
+                await loaded(one)
+                assert await judged_by(one) == judges
+                assert one.mode_reason == ""
+            await one.close()
+
+        run(scenario())
+        assert not warnings(caplog)
+
+    def test_a_lower_mode_has_given_its_models_up_when_it_is_acknowledged(self, service: Build, finbert: Path, social: Path) -> None:
+        async def scenario() -> None:
+            one = service(finbert, social)
+            one.start()
+            await one.score([NEWS])
+            await one.set_mode(MemoryMode.FINBERT_ONLY, None)
+            assert one._judge.loaded == {Role.FINBERT}
+            await one.close()
+
+        run(scenario())
+
+    def test_auto_gives_up_what_there_is_no_room_for_any_more(self, service: Build, finbert: Path, social: Path) -> None:
+        first = estimate_model_bytes((finbert / "model.onnx").stat().st_size, first=True)
+
+        async def scenario() -> None:
+            one = service(finbert, social, mode=MemoryMode.FULL)
+            one.start()
+            assert await judged_by(one) == ("finbert", "social")
+            await one.set_mode(MemoryMode.AUTO, first)
+            assert await judged_by(one) == ("finbert", "finbert")
+            await one.set_mode(MemoryMode.AUTO, 10 * first)
+            await loaded(one)
+            assert await judged_by(one) == ("finbert", "social")
+            await one.set_mode(MemoryMode.AUTO, first - 1)
+            assert await judged_by(one) == ("lexicon", "lexicon")
+            await one.close()
+
+        run(scenario())
+
+    def test_what_short_memory_has_lowered_only_a_higher_mode_raises(self, service: Build, finbert: Path, social: Path) -> None:
+        async def scenario() -> None:
+            one = service(finbert, social, mode=MemoryMode.FULL)
+            one.start()
+            await one.score([NEWS])
+            await one.lower_mode()
+            await one.lower_mode()
+            assert (one.mode, one.mode_reason) == (MemoryMode.MINIMAL, "memory is short")
+            await one.set_mode(MemoryMode.FINBERT_ONLY, None)
+            await loaded(one)
+            assert (one.mode, one.mode_reason) == (MemoryMode.MINIMAL, "memory is short")
+            await one.set_mode(MemoryMode.MINIMAL, None)
+            assert (one.mode, one.mode_reason) == (MemoryMode.MINIMAL, "")
+            await one.set_mode(MemoryMode.FULL, None)
+            await loaded(one)
+            assert (one.mode, one.mode_reason) == (MemoryMode.FULL, "")
+            await one.close()
+
+        run(scenario())
+
+    def test_a_model_that_is_missing_is_told_only_where_it_is_asked_for(self, service: Build, finbert: Path) -> None:
+        async def scenario() -> None:
+            one = service(finbert, "/nowhere/social")
+            one.start()
+            await one.score([NEWS])
+            assert one.mode_reason.startswith("social: ")
+            await one.set_mode(MemoryMode.FINBERT_ONLY, None)
+            assert one.mode_reason == ""
+            await one.set_mode(MemoryMode.FULL, None)
+            assert one.mode_reason.startswith("social: ")
+            await one.close()
+
+        run(scenario())
+
+    def test_raised_while_a_hub_is_waited_for_it_does_not_wait_out_the_pause(
+        self, service: Build, finbert: Path, social: Path, hub: Any
+    ) -> None:
+        hub.models["owner/name"] = finbert
+        hub.failing = True
+
+        async def scenario() -> None:
+            one = service("owner/name", social, mode=MemoryMode.FINBERT_ONLY, environment={"HF_ENDPOINT": hub.address})
+            one.start()
+            assert await judged_by(one) == ("lexicon", "lexicon")
+            hub.failing = False
+            await one.set_mode(MemoryMode.FULL, None)
+            while one.mode is not MemoryMode.FULL:  # noqa: ASYNC110 - the service tells nobody
+                await asyncio.sleep(0.01)
+            await one.close()
+
+        run(scenario())
+
+    def test_changed_before_it_has_begun_it_begins_with_the_new_mode(self, service: Build, finbert: Path, social: Path) -> None:
+        async def scenario() -> None:
+            one = service(finbert, social)
+            await one.set_mode(MemoryMode.FINBERT_ONLY, None)
+            one.start()
+            assert await judged_by(one) == ("finbert", "finbert")
             await one.close()
 
         run(scenario())

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from tradingbot_contract.document import SpecError
-from tradingbot_contract.spec import Strategy
+from tradingbot_contract.endpoints import ENV_STRATEGY, STRATEGY_DIRECTORY
+from tradingbot_contract.spec import Strategy, StrategyKey, StrategySource
 from tradingbot_engine.strategy.ema_cross import EmaCross
-from tradingbot_engine.strategy.registry import parse_strategy
+from tradingbot_engine.strategy.registry import own_code_folder, parse_strategy
+from tradingbot_engine.unavailable import UnavailableError
 
 MODULE = """
 from typing import Annotated, ClassVar
@@ -59,6 +61,59 @@ def test_the_fingerprint_is_of_what_runs_not_of_what_is_written() -> None:
     default = parse_strategy(Strategy("ema-cross")).fingerprint
     assert parse_strategy(Strategy("ema-cross", {"slowPeriod": 30})).fingerprint == default
     assert parse_strategy(Strategy("ema-cross", {"slowPeriod": 31})).fingerprint != default
+
+
+def own(key: str, name: str, **parameters: Any) -> Strategy:
+    return Strategy(name, parameters, StrategySource(config_map=StrategyKey(name="my-strategies", key=key)))
+
+
+def test_one_s_own_from_a_config_map(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("from __future__ import annotations\n" + MODULE)
+    recipe = parse_strategy(own("json.py", "json:Mine", lookBack=7), tmp_path)
+    strategy = recipe.build()
+    assert strategy.parameters.look_back == 7
+    import json  # noqa: PLC0415 - what else has that name stays what it is
+
+    assert not hasattr(json, "Mine")
+
+
+def test_other_code_is_another_strategy_and_the_same_code_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(MODULE)
+    first = parse_strategy(own("mine.py", "mine:Mine"), tmp_path).fingerprint
+    assert parse_strategy(own("mine.py", "mine:Mine", lookBack=5), tmp_path).fingerprint == first
+    path.write_text(MODULE + "\n# another line\n")
+    assert parse_strategy(own("mine.py", "mine:Mine"), tmp_path).fingerprint != first
+
+
+def test_code_that_is_not_there_may_come(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match=r"create the ConfigMap my-strategies with the key mine\.py"):
+        parse_strategy(own("mine.py", "mine:Mine"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("def broken(:", r"strategy\.source: mine\.py can't be imported \(SyntaxError: .*: mend it in ConfigMap my-strategies, then"),
+        ("import nowhere_at_all", r"strategy\.source: mine\.py can't be imported \(ModuleNotFoundError: "),
+        ("x = 1", r"strategy\.name: module 'mine' has no class 'Mine'"),
+    ],
+)
+def test_what_is_wrong_with_one_s_own_code_is_said(tmp_path: Path, code: str, said: str) -> None:
+    (tmp_path / "mine.py").write_text(code)
+    with pytest.raises(SpecError, match=said):
+        parse_strategy(own("mine.py", "mine:Mine"), tmp_path)
+
+
+def test_the_name_and_the_key_must_agree_and_a_built_in_needs_no_code(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"for mean_reversion\.py it is mean_reversion:Class"):
+        own("mine.py", "yours:Mine")
+    assert isinstance(parse_strategy(own("mine.py", "ema-cross"), tmp_path).build(), EmaCross)
+
+
+def test_the_folder_of_code_is_the_environment_s_or_the_pod_s(tmp_path: Path) -> None:
+    assert own_code_folder({}) == Path(STRATEGY_DIRECTORY)
+    assert own_code_folder({ENV_STRATEGY: str(tmp_path)}) == tmp_path
 
 
 @pytest.mark.parametrize(
