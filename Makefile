@@ -62,7 +62,7 @@ check: venv ## what CI runs first: formatting, lint, types, import rules, genera
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	@# Folders of programs that import their neighbours: each is a search path of its own.
-	for folder in tests/cluster tests/e2e tests/servers demo bench; do MYPYPATH=$$folder:tests/e2e:tests/servers:tests/cluster:engine:operator:cli $(VENV)/bin/mypy $$folder; done
+	for folder in tests/cluster tests/e2e tests/servers tests/control_plane demo bench; do MYPYPATH=$$folder:tests/control_plane:tests/e2e:tests/servers:tests/cluster:engine:operator:cli $(VENV)/bin/mypy $$folder; done
 	$(VENV)/bin/lint-imports --no-cache
 	$(PYTHON) -m tradingbot_operator.generate --check
 
@@ -84,6 +84,10 @@ test-unit: check ## the quick part: checks, unit and architecture tests, no clus
 .PHONY: test-integration
 test-integration: venv ## real processes, files and sockets, no cluster
 	$(PYTEST) $(PARALLEL) tests/integration
+
+.PHONY: crash-consistency
+crash-consistency: venv ## the operator ended around every single call of a scenario; the suite takes some of them
+	CRASH_EVERY=1 $(PYTEST) -s tests/integration/operator/test_crash_consistency.py
 
 .PHONY: test-e2e
 test-e2e: venv cluster-up images cluster-load ## the suite on a real cluster, which it brings up

@@ -1,7 +1,8 @@
 """Starts the operator: ``python -m tradingbot_operator``. Wiring only.
 
-kopf brings the watches. Beside it run the passes over bots, the polling of observers, the resync and the operator's own pages. When it is
-told to end, these end first, and then kopf.
+kopf brings the watches. Beside it run the resync and the operator's own pages, and in the one operator that leads the passes over bots and
+the gathering of reports. One that waits has everything listed and watched, so it goes on where the other one stopped. When it is told
+to end, its work ends first, then the lead is given back, and then kopf ends.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import sys
-from collections.abc import Coroutine
+import time
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -22,49 +25,141 @@ from kopf._core.engines.peering import Identity
 
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.endpoints import METRICS_PATH
-from tradingbot_contract.serving import PROMETHEUS, TEXT, Answer, PageServer
+from tradingbot_contract.serving import PROMETHEUS, TEXT, Answer, Page, PageServer
 from tradingbot_operator.cache import BotKey, Cache
+from tradingbot_operator.fleet import Fleet
 from tradingbot_operator.handlers import build_kopf_settings, build_registry
 from tradingbot_operator.kube import Kube
+from tradingbot_operator.leader import Elector, LeadershipLostError, new_identity
+from tradingbot_operator.lease import LEASE_SECONDS, RENEW_SECONDS
+from tradingbot_operator.liveness import Vitals, judge, render_checks
 from tradingbot_operator.log import configure_operator_log
+from tradingbot_operator.loop_lag import LoopLag
 from tradingbot_operator.metrics import OperatorMetrics
+from tradingbot_operator.metrics_sources import ReportSource
 from tradingbot_operator.metrics_sources.direct import DirectAccess, ProxyAccess, ReportPoller
+from tradingbot_operator.metrics_sources.prometheus import PrometheusSource
 from tradingbot_operator.queue import WorkQueue
 from tradingbot_operator.reconciler import Reconciler
 from tradingbot_operator.resync import Resync
-from tradingbot_operator.settings import ObserverAccess, OperatorSettings, settings_from_env
+from tradingbot_operator.settings import MetricsSource, ObserverAccess, OperatorSettings, settings_from_env
+from tradingbot_operator.term import Term, endless_term
 
 _NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _WRONG_USE: Final = 64
+_LEAD_LOST: Final = 75
+_END_SECONDS: Final = LEASE_SECONDS - RENEW_SECONDS - 1.0
+"""How long a process that has lost the lead may take to end in order; then it ends at once, and before anybody else leads."""
 
 _logger = logging.getLogger(__name__)
 
 
 async def run(settings: OperatorSettings) -> None:
-    """Run the operator until SIGTERM or SIGINT."""
+    """Run the operator until SIGTERM or SIGINT.
+
+    Raises:
+        LeadershipLostError: it led, and can't be sure of that any more.
+    """
     stop = asyncio.Event()
-    metrics, cache, kopf_settings = OperatorMetrics(), Cache(), build_kopf_settings()
-    queue: WorkQueue[BotKey] = WorkQueue()
+    metrics, kopf_settings = OperatorMetrics(), build_kopf_settings()
+    queue: WorkQueue[BotKey] = WorkQueue(on_take=metrics.queue_seconds.observe, on_retry=metrics.queue_retries.inc)
     metrics.queue_depth.set_function(lambda: len(queue))
-    async with Kube(kopf_settings, metrics) as kube:
-        access = ProxyAccess(kube) if settings.observer_access is ObserverAccess.PROXY else DirectAccess()
-        poller = ReportPoller(cache, access.ask, queue.add, metrics, interval_seconds=settings.poll_interval_seconds)
-        reconciler = Reconciler(settings=settings, kube=kube, cache=cache, queue=queue, poller=poller, metrics=metrics)
+    cache, lag = Cache(queue.add), LoopLag(metrics)
+    term = Term() if settings.leader_election else endless_term()
+    async with contextlib.AsyncExitStack() as stack:
+        kube = await stack.enter_async_context(Kube(kopf_settings, metrics, term))
+        source = _build_source(settings, kube, cache=cache, queue=queue, metrics=metrics, stack=stack)
+        lead = _Lead(settings, kube, term, metrics)
+        reconciler = Reconciler(
+            settings=settings, kube=kube, cache=cache, queue=queue, poller=source, fleet=Fleet(metrics), metrics=metrics
+        )
         resync = Resync(kube, cache, queue.add, metrics, settings.namespaces)
-        server = PageServer(_pages(resync, metrics))
+        server = PageServer(_pages(_Process(resync, queue, source, lag, lead), metrics))
         await server.start("0.0.0.0", settings.port)  # noqa: S104 - the kubelet and Prometheus ask from outside the pod
+        stack.push_async_callback(server.stop)
+        stack.callback(queue.close)
         _stop_at_signals(stop)
+        if await _first(resync.prime(), stop):
+            return
+        _logger.info("everything is listed", extra={"fields": {"bots": len(cache.bots())}})
+        registry = build_registry(cache, queue.add, resync.note_event, metrics)
+        work = (resync.run(), lag.run(), lead.work(reconciler.run, source.run))
+        await _run_beside_kopf(await _start_kopf(settings, kopf_settings, registry, stop), work, server, stop)
+
+
+def _build_source(
+    settings: OperatorSettings,
+    kube: Kube,
+    *,
+    cache: Cache,
+    queue: WorkQueue[BotKey],
+    metrics: OperatorMetrics,
+    stack: contextlib.AsyncExitStack,
+) -> ReportSource:
+    """Return what the settings name; what it opens is closed with the stack."""
+    if settings.metrics_source is MetricsSource.PROMETHEUS:
+        source = PrometheusSource(settings, cache, queue.add, metrics)
+        stack.push_async_callback(source.close)
+        return source
+    access = ProxyAccess(kube) if settings.observer_access is ObserverAccess.PROXY else DirectAccess()
+    stack.push_async_callback(access.close)
+    return ReportPoller(cache, access.ask, queue.add, metrics, interval_seconds=settings.poll_interval_seconds)
+
+
+class _Lead:
+    """The part of the operator that only one of several does at a time."""
+
+    def __init__(self, settings: OperatorSettings, kube: Kube, term: Term, metrics: OperatorMetrics) -> None:
+        self._term = term
+        self._metrics = metrics
+        self._elector: Elector | None = None
+        if settings.leader_election:
+            identity = new_identity(socket.gethostname())
+            self._elector = Elector(kube, term, metrics, namespace=settings.namespace, name=settings.lease, identity=identity)
+
+    @property
+    def is_leading(self) -> bool:
+        return self._term.is_leading
+
+    def describe(self) -> str:
+        if self.is_leading:
+            return "this operator leads"
+        leader = self._elector.leader if self._elector else ""
+        return f"this operator waits; {leader or 'nobody'} leads"
+
+    async def work(self, *jobs: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Wait for the lead, then do what only a leader does, until cancelled; then give the lead back.
+
+        Raises:
+            LeadershipLostError: it can't be held.
+        """
+        if self._elector is None:
+            self._metrics.leader.set(1)
+            await _until_one_ends(*(job() for job in jobs))
+            return
         try:
-            if await _first(resync.prime(), stop):
-                return
-            _logger.info("everything is listed", extra={"fields": {"bots": len(cache.bots())}})
-            registry = build_registry(cache, queue.add, metrics)
-            work = (reconciler.run(), poller.run(), resync.run())
-            await _run_beside_kopf(await _start_kopf(settings, kopf_settings, registry, stop), work, server, stop)
+            await self._elector.acquire()
+            await _until_one_ends(self._elector.hold(), *(job() for job in jobs))
+        except LeadershipLostError:
+            # Whatever keeps the process from ending in order must not keep it until another one acts.
+            asyncio.get_running_loop().call_later(_END_SECONDS, os._exit, _LEAD_LOST)
+            raise
         finally:
-            queue.close()
-            await server.stop()
-            await access.close()
+            await self._elector.release()
+
+
+async def _until_one_ends(*jobs: Coroutine[Any, Any, None]) -> None:
+    """Do jobs side by side until one ends or fails; the others are then over, too, and the failure goes on to the caller."""
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
 
 
 class _Watches(NamedTuple):
@@ -128,13 +223,40 @@ def _stop_at_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, stop.set)
 
 
-def _pages(resync: Resync, metrics: OperatorMetrics) -> dict[str, Any]:
+class _Process(NamedTuple):
+    """What the pages about this process are made from."""
+
+    resync: Resync
+    queue: WorkQueue[BotKey]
+    source: ReportSource
+    lag: LoopLag
+    lead: _Lead
+
+    def vitals(self) -> Vitals:
+        longest = self.queue.longest_pass()
+        return Vitals(
+            watches=self.resync.watches,
+            longest_pass=(str(longest[0]), longest[1]) if longest else None,
+            reports_turned_at=self.source.turned_at,
+            listed_at=self.resync.listed_at,
+            loop_lag_seconds=self.lag.seconds,
+            is_leading=self.lead.is_leading,
+            now=time.monotonic(),
+        )
+
+
+def _pages(process: _Process, metrics: OperatorMetrics) -> dict[str, Page]:
+    metrics.longest_pass.set_function(lambda: (process.queue.longest_pass() or ("", 0.0))[1])
+
     async def alive() -> Answer:
-        return Answer(HTTPStatus.OK, TEXT, b"ok\n")
+        checks = judge(process.vitals())
+        passed = all(check.passed for check in checks)
+        return Answer(HTTPStatus.OK if passed else HTTPStatus.SERVICE_UNAVAILABLE, TEXT, render_checks(checks).encode())
 
     async def ready() -> Answer:
-        if resync.complete:
-            return Answer(HTTPStatus.OK, TEXT, b"ok\n")
+        # Also one that waits is ready: it can take over at any moment.
+        if process.resync.complete:
+            return Answer(HTTPStatus.OK, TEXT, f"ok: {process.lead.describe()}\n".encode())
         return Answer(HTTPStatus.SERVICE_UNAVAILABLE, TEXT, b"not everything is listed yet\n")
 
     async def measured() -> Answer:
@@ -152,7 +274,11 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return _WRONG_USE
     configure_operator_log(settings.log_level)
-    asyncio.run(run(settings))
+    try:
+        asyncio.run(run(settings))
+    except LeadershipLostError as error:
+        _logger.critical("this operator ends, because it no longer leads: %s", error)
+        return _LEAD_LOST
     return 0
 
 

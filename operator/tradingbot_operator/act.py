@@ -9,22 +9,25 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
-from tradingbot_operator.actions import Action, ApplyChild, DeleteChild, Plan, ResizePod, RestartPod, SetFinalizers, TouchPod
+from tradingbot_contract.endpoints import ENGINE_CONTAINER
+from tradingbot_operator.actions import Action, ApplyChild, DeleteChild, Plan, ResizePod, RestartPod, SetFinalizers, Tally, TouchPod
 from tradingbot_operator.bot_status import TradingBotStatus, render_status
 from tradingbot_operator.cache import BotKey, Cache
 from tradingbot_operator.drift import controller_uid, differences
-from tradingbot_operator.errors import ConflictError, RefusedError
+from tradingbot_operator.errors import ConflictError, NamespaceGoingError, RefusedError
 from tradingbot_operator.event_recorder import EventRecorder
 from tradingbot_operator.kinds import BOT, POD, key_of, kind_of
 from tradingbot_operator.kube import Kube
 from tradingbot_operator.memory import Memory
 from tradingbot_operator.metrics import OperatorMetrics
-from tradingbot_operator.names import DESIRED_HASH, DOCUMENT_HASH, FIELD_MANAGER, MANAGED_BY_LABEL, owner_reference
+from tradingbot_operator.names import DESIRED_HASH, DOCUMENT_HASH, FIELD_MANAGER, FINALIZER, MANAGED_BY_LABEL, owner_reference
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.resource import Metadata
-from tradingbot_operator.world import Problem
+from tradingbot_operator.world import Problem, ResizeRefusal
+
+_JUDGED_BY_VERSION: Final = frozenset({"ConfigMap", "StatefulSet"})
 
 _logger = logging.getLogger(__name__)
 
@@ -47,16 +50,29 @@ class Actor:
         """
         if plan.status is not None and not await self._write_status(key, body, plan.status):
             return False
+        self._count(plan.tally)
         problem: Problem | None = None
         for action in plan.actions:
             try:
                 found = await self._take(key, metadata, action)
+            except NamespaceGoingError as error:
+                self._memory.note_namespace_going(key.namespace, now=time.time())
+                _logger.info("the namespace is being deleted: %s", error, extra={"fields": {"bot": key}})
+                return True
             except RefusedError as error:
                 found = Problem(Reason.CHILD_REFUSED, f"{_describe(action)}: {error}")
             problem = problem or found
         for notice in plan.notices:
             await self._events.tell(owner_reference(metadata), metadata, notice)
         return self._memory.set_problem(key, problem) or problem is not None
+
+    def _count(self, tally: Tally) -> None:
+        for decision in tally.decisions:
+            self._metrics.count_decision(decision.action, decision.reason)
+        for decision in tally.results:
+            self._metrics.count_result(decision.action, decision.result)
+        for reason in tally.held:
+            self._metrics.count_held(reason)
 
     def forget(self, key: BotKey) -> None:
         """Forget a bot that is gone."""
@@ -85,10 +101,13 @@ class Actor:
                 await self._kube.delete(kind_of(action.key.kind), key.namespace, action.key.name, uid=action.uid)
             case RestartPod():
                 await self._restart(key, action)
+                self._metrics.count_restart(action.reason)
             case TouchPod():
                 await self._touch(key, action)
-            case ResizePod() | SetFinalizers():
-                raise NotImplementedError
+            case ResizePod():
+                await self._resize(key, action)
+            case SetFinalizers():
+                await self._set_finalizers(key, action)
             case _:
                 assert_never(action)
         if problem is None:
@@ -110,9 +129,8 @@ class Actor:
             for difference in action.drift
             if difference.wanted_list is not None
         ]
-        if operations:
-            await self._strip(key, action, operations)
-        applied = await self._kube.apply(manifest)
+        version = await self._strip(key, action, operations) if operations else action.resource_version
+        applied = await self._kube.apply(_only_over(manifest, version))
         self._cache.put(applied)
         left = differences(manifest, applied)
         self._memory.note_applied(key, child, manifest["metadata"]["annotations"][DESIRED_HASH], now=time.time())
@@ -121,15 +139,20 @@ class Actor:
             _logger.warning("something in the cluster insists on other values than the operator's", extra={"fields": fields})
         return None
 
-    async def _strip(self, key: BotKey, action: ApplyChild, operations: list[dict[str, Any]]) -> None:
-        """Take away list elements that somebody else added; server-side apply would leave them, or stumble over them."""
+    async def _strip(self, key: BotKey, action: ApplyChild, operations: list[dict[str, Any]]) -> str:
+        """Take away list elements that somebody else added; server-side apply would leave them, or stumble over them.
+
+        Returns:
+            the version of the object without them; empty when it is gone.
+        """
         kind, name = kind_of(action.manifest["kind"]), action.manifest["metadata"]["name"]
         test = {"op": "test", "path": "/metadata/resourceVersion", "value": action.resource_version}
         try:
-            await self._kube.patch_json(kind, key.namespace, name, [test, *operations])
+            stripped = await self._kube.patch_json(kind, key.namespace, name, [test, *operations])
         except RefusedError as error:
             # A test that fails is refused like anything else; the object has changed meanwhile, or will be refused again.
             raise ConflictError(f"{kind.name} {name}: {error}") from error
+        return str(stripped["metadata"]["resourceVersion"]) if stripped else ""
 
     async def _restart(self, key: BotKey, action: RestartPod) -> None:
         try:
@@ -144,6 +167,46 @@ class Actor:
         except (ConflictError, RefusedError) as error:
             # It only makes the file arrive sooner; and a pod that was replaced has it anyway.
             _logger.debug("the pod was not touched", extra={"fields": {"bot": key, "pod": action.name, "error": error}})
+
+    async def _resize(self, key: BotKey, action: ResizePod) -> None:
+        size = {"requests": action.requests, "limits": action.limits}
+        change = {"metadata": {"uid": action.uid}, "spec": {"containers": [{"name": ENGINE_CONTAINER, "resources": size}]}}
+        try:
+            resized = await self._kube.resize(key.namespace, action.name, change)
+            message = "" if resized else "the API server has no pods/resize"
+            if resized:
+                self._cache.put(resized)
+        except ConflictError:
+            _logger.info("the pod has been replaced or changed already", extra={"fields": {"bot": key, "pod": action.name}})
+            return
+        except RefusedError as error:
+            message = str(error)
+        if message:
+            self._memory.note_refused_resize(key, action.uid, ResizeRefusal(action.requests, action.limits, message))
+            fields = {"bot": key, "pod": action.name, "error": message}
+            _logger.warning("the pod's size can't be changed in place", extra={"fields": fields})
+
+    async def _set_finalizers(self, key: BotKey, action: SetFinalizers) -> None:
+        """Change the operator's own finalizer; the version makes sure that nobody else's change is lost."""
+        body = self._cache.bot(key)
+        if body is None:
+            return
+        others = [finalizer for finalizer in body["metadata"].get("finalizers") or () if finalizer != FINALIZER]
+        finalizers = [*others, FINALIZER] if action.present else others
+        change = {"metadata": {"resourceVersion": body["metadata"]["resourceVersion"], "finalizers": finalizers}}
+        written = await self._kube.patch(BOT, key.namespace, key.name, change)
+        if written is not None:
+            self._cache.put(written)
+
+
+def _only_over(manifest: dict[str, Any], version: str) -> dict[str, Any]:
+    """Return what is applied: documents, and the template of the pods that read them, only over the version that was judged.
+
+    An operator that was held up and no longer leads must not put back documents by which a symbol has two owners.
+    """
+    if not version or manifest["kind"] not in _JUDGED_BY_VERSION:
+        return manifest
+    return {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": version}}
 
 
 def _owned_by_somebody_else(there: Mapping[str, Any], metadata: Metadata) -> str:
@@ -183,7 +246,11 @@ def _describe(action: Action) -> str:
             return f"apply {key_of(action.manifest)}"
         case DeleteChild():
             return f"delete {action.key}"
-        case ResizePod() | SetFinalizers():
-            raise NotImplementedError
-        case RestartPod() | TouchPod():
-            return f"{'recreate' if isinstance(action, RestartPod) else 'touch'} Pod {action.name}"
+        case RestartPod():
+            return f"recreate Pod {action.name}"
+        case TouchPod():
+            return f"touch Pod {action.name}"
+        case ResizePod():
+            return f"resize Pod {action.name}"
+        case SetFinalizers():
+            return "put the finalizer on" if action.present else "take the finalizer off"

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tradingbot_operator.bot_status import TradingBotStatus
+from tradingbot_operator.bot_status import Decision, TradingBotStatus
 from tradingbot_operator.drift import Difference
 from tradingbot_operator.kinds import ObjectKey
 from tradingbot_operator.reasons import Reason
@@ -56,14 +56,13 @@ class ResizePod(Struct, frozen=True):
     uid: str
     requests: dict[str, str]
     limits: dict[str, str]
-    reason: Reason
+    reason: Reason = Reason.CHANGED
 
 
 class SetFinalizers(Struct, frozen=True):
-    """Give the bot's resource these finalizers; others' stay where they are."""
+    """Put the operator's finalizer on the bot's resource, or take it off; others' stay where they are."""
 
-    finalizers: tuple[str, ...]
-    resource_version: str
+    present: bool
     reason: Reason
 
 
@@ -78,6 +77,21 @@ class Notice(Struct, frozen=True):
     warning: bool = False
 
 
+class Tally(Struct, frozen=True, kw_only=True):
+    """What of a plan is counted."""
+
+    judged: bool = False
+    """Whether the health of the bot is known."""
+    sick: bool = False
+    """Whether there is a cause for remediation."""
+    decisions: tuple[Decision, ...] = ()
+    """Steps that were decided now."""
+    results: tuple[Decision, ...] = ()
+    """Earlier ones of which it is now known whether they helped."""
+    held: tuple[Reason, ...] = ()
+    """Why steps are held back, where that has just begun."""
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """What is to be done now, in this order: the status is written, then the actions are taken, then the Events are told."""
 
@@ -85,5 +99,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """None: what is written there is good enough."""
     actions: tuple[Action, ...] = ()
     notices: tuple[Notice, ...] = ()
+    tally: Tally = Tally()
+    attend: tuple[str, ...] = ()
+    """Pods, by uid, whose engines' next word is waited for."""
     recheck_seconds: float
     """When to look again even if nothing happens."""

@@ -20,6 +20,8 @@ Text = Annotated[str, Meta(max_length=1024)]
 Count = Annotated[int, Meta(ge=0)]
 
 HISTORY_LENGTH = 10
+_TIMES = frozenset({"asOf", "at", "finishedAt", "lastTransitionTime", "since"})
+"""Fields of type Time that may be empty."""
 
 
 class _Part(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -123,7 +125,9 @@ class Shard(_Part, frozen=True):
             description="Symbols that its document no longer has and its engine may still trade; nobody else gets them yet.", max_length=64
         ),
     ] = []
+    grant: Annotated[Count, Meta(description="Number of the last change of what it is given; its engine reports it back.")] = 0
     ready: Annotated[bool, Meta(description="Whether its pod is ready and of the current spec.")] = False
+    came_up: Annotated[bool, Meta(description="Whether its engine has ever been ready in this pod.")] = False
     start_seconds: Annotated[
         Annotated[float, Meta(ge=0)] | None, Meta(description="How long its engine took to get ready, the slowest of the last few starts.")
     ] = None
@@ -176,11 +180,31 @@ class Budget(_Part, frozen=True):
     as_of: Annotated[Time, Meta(description="When `level` was taken; empty: it is full.")] = ""
 
 
+class Effort(_Part, frozen=True):
+    """What has been tried for one engine since it was last well: from it the next step and the pause before it follow."""
+
+    shard: Annotated[Name, Meta(description="Shard that it is about.")]
+    failures: Annotated[Count, Meta(description="Steps in a row that did not help; the pause before the next grows with it.")] = 0
+    restarts: Annotated[Count, Meta(description="Restarts among them; quarantine comes after `quarantineAfter` of them.")] = 0
+    steps: Annotated[list[Word], Meta(description="Steps that were tried, each once, the last one last.", max_length=8)] = []
+    at: Annotated[Time, Meta(description="When the last step was decided.")] = ""
+    helped: Annotated[bool, Meta(description="Whether the last step helped; then what comes next is counted anew.")] = False
+    answered: Annotated[Text, Meta(description="Container whose end was the last that was acted on or judged.")] = ""
+
+
 class RemediationRecord(_Part, frozen=True):
     """What the operator did about a sick engine."""
 
     history: Annotated[list[Decision], Meta(description="The last decisions, oldest first.", max_length=HISTORY_LENGTH)] = []
     budget: Annotated[Budget | None, Meta(description="How many restarts are left.")] = None
+    efforts: Annotated[
+        list[Effort],
+        Meta(
+            description="What has been tried for engines that are, or were lately, sick.",
+            max_length=64,
+            extra_json_schema={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["shard"]},
+        ),
+    ] = []
 
 
 class TuningRecord(_Part, frozen=True):
@@ -235,7 +259,10 @@ class TradingBotStatus(_Part, frozen=True):
     trading: Annotated[Trading | None, Meta(description="Figures of the engines; sums where there are several.")] = None
     replicas: Annotated[Count, Meta(description="Pods that there are, for `kubectl scale` and autoscalers.")] = 0
     selector: Annotated[Text, Meta(description="Label selector of the pods, for `kubectl scale` and autoscalers.")] = ""
-    account: Annotated[Word, Meta(description="Account (`broker.account`) that this bot holds against others; empty: none.")] = ""
+    account: Annotated[Word, Meta(description="Account (`broker.account`) of which this bot claims symbols; empty: none.")] = ""
+    claimed: Annotated[
+        list[Word], Meta(description="Symbols of the account that it claims: no other bot may take them.", max_length=128)
+    ] = []
 
     def condition(self, kind: str) -> Condition | None:
         """Return the condition of a type."""
@@ -252,14 +279,14 @@ def parse_status(raw: Mapping[str, Any] | None) -> TradingBotStatus:
 
 
 def render_status(status: TradingBotStatus) -> dict[str, Any]:
-    """Return the status as the API server stores it: what is not known is left out."""
-    rendered: dict[str, Any] = _without_nones(msgspec.to_builtins(status))
+    """Return the status as the API server stores it: what is not known is left out, and so is a time that is empty, which it refuses."""
+    rendered: dict[str, Any] = _without_unknown(msgspec.to_builtins(status))
     return rendered
 
 
-def _without_nones(value: Any) -> Any:
+def _without_unknown(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_nones(item) for key, item in value.items() if item is not None}
+        return {key: _without_unknown(item) for key, item in value.items() if item is not None and not (item == "" and key in _TIMES)}
     if isinstance(value, list):
-        return [_without_nones(item) for item in value]
+        return [_without_unknown(item) for item in value]
     return value

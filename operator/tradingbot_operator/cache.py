@@ -3,16 +3,21 @@
 Each object belongs to the bot that its controller names, so what one pass needs is found without a search. An older version never
 replaces a newer one: answers to our own writes and events of a watch arrive in any order. (Resource versions of one kind are
 ordered numbers.)
+
+Bots that name an account are also found by it. One that takes up, changes or gives up a claim to it wakes the others, because what they
+may trade depends on it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from tradingbot_operator.accounts import Claim
+from tradingbot_operator.claims import read_claims
 from tradingbot_operator.kinds import BOT, POD, ObjectKey, key_of
 from tradingbot_operator.names import INSTANCE_LABEL
 from tradingbot_operator.pod_facts import read_pod_facts
@@ -31,6 +36,15 @@ class BotKey(Struct, frozen=True, order=True):
         return f"{self.namespace}/{self.name}"
 
 
+class Unseen(Struct, frozen=True):
+    """A change that a list shows and no watch has brought."""
+
+    namespace: str
+    name: str
+    version: int | None
+    """Of the object; None: it is gone."""
+
+
 class _Entry(Struct):
     version: int
     uid: str
@@ -41,10 +55,15 @@ class _Entry(Struct):
 class Cache:
     """All objects that the operator watches."""
 
-    def __init__(self) -> None:
+    def __init__(self, wake: Callable[[BotKey], None] = lambda _: None) -> None:
+        """Make an empty cache; `wake` is called with bots that another bot's change concerns."""
+        self._wake = wake
+        self._claims: defaultdict[str, dict[BotKey, Claim]] = defaultdict(dict)
+        """By account."""
         self._bots: dict[BotKey, _Entry] = {}
-        self._gone: defaultdict[str, set[str]] = defaultdict(set)
-        """Uids of objects that ended since the last list, by kind: a list or an answer that is older must not bring them back."""
+        self._gone: defaultdict[str, dict[str, tuple[str, int]]] = defaultdict(dict)
+        """Namespace and last version of objects that ended since the last list, by kind and uid: a list or an answer that is older must
+        not bring them back."""
         self._belongings: defaultdict[BotKey, dict[ObjectKey, _Entry]] = defaultdict(dict)
 
     def put(self, item: Mapping[str, Any]) -> BotKey | None:
@@ -60,16 +79,20 @@ class Cache:
             entries[key] = _Entry(version, metadata["uid"], {}, read_pod_facts(item))
         else:
             entries[key] = _Entry(version, metadata["uid"], trimmed)
+        if item["kind"] == BOT.name:
+            self._claim(bot, known.object if known else None, trimmed)
         return bot
 
     def remove(self, item: Mapping[str, Any]) -> BotKey | None:
         """Forget an object that is gone; return the bot to look at. A newer one of the same name stays."""
         bot, entries, key = self._place(item)
-        self._gone[item["kind"]].add(item["metadata"]["uid"])
+        metadata = item["metadata"]
+        version = int(metadata["resourceVersion"])
+        self._gone[item["kind"]][metadata["uid"]] = (metadata["namespace"], version)
         known = entries.get(key)
-        if known is None or (known.uid != item["metadata"]["uid"] and known.version >= int(item["metadata"]["resourceVersion"])):
+        if known is None or (known.uid != metadata["uid"] and known.version >= version):
             return None
-        del entries[key]
+        self._drop(bot, entries, key)
         if not entries and entries is not self._bots:
             self._belongings.pop(bot, None)
         return bot
@@ -88,10 +111,31 @@ class Cache:
                 changed.add(bot)
         for bot, entries, key in self._of_kind(kind, namespace):
             if (bot.namespace, key.name) not in listed and entries[key].version <= version:
-                del entries[key]
+                self._drop(bot, entries, key)
                 changed.add(bot)
-        self._gone.pop(kind, None)  # the next list is younger than they are
+        gone = self._gone[kind]
+        for uid in [uid for uid, (place, ended) in gone.items() if namespace in {None, place} and ended <= version]:
+            del gone[uid]  # the next list is younger than they are
         return changed
+
+    def unseen(self, kind: str, namespace: str | None, items: Iterable[Mapping[str, Any]], version: int) -> set[Unseen]:
+        """Return what a whole list as of a version has, or no longer has, and the cache does not know yet."""
+        found, listed = set(), set()
+        for item in items:
+            metadata = item["metadata"]
+            _, entries, key = self._place(item, make=False)
+            listed.add((metadata["namespace"], metadata["name"]))
+            known, current = entries.get(key), int(metadata["resourceVersion"])
+            if (known is None or known.version < current) and metadata["uid"] not in self._gone[kind]:
+                found.add(Unseen(metadata["namespace"], metadata["name"], current))
+        for bot, entries, key in self._of_kind(kind, namespace):
+            if (bot.namespace, key.name) not in listed and entries[key].version <= version:
+                found.add(Unseen(bot.namespace, key.name, None))
+        return found
+
+    def claims(self, account: str) -> tuple[Claim, ...]:
+        """Return what bots claim of an account."""
+        return tuple(self._claims.get(account, {}).values())
 
     def bot(self, bot: BotKey) -> Object | None:
         entry = self._bots.get(bot)
@@ -116,13 +160,35 @@ class Cache:
     def _entries(self, bot: BotKey) -> Iterable[tuple[ObjectKey, _Entry]]:
         return self._belongings.get(bot, {}).items()
 
-    def _place(self, item: Mapping[str, Any]) -> tuple[BotKey, dict[Any, _Entry], Any]:
+    def _drop(self, bot: BotKey, entries: dict[Any, _Entry], key: Any) -> None:
+        entry = entries.pop(key)
+        if entries is self._bots:
+            self._claim(bot, entry.object, None)
+
+    def _claim(self, bot: BotKey, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
+        """Take in what a bot claims now, and wake those who claim the same account if that has changed."""
+        earlier, now = (read_claims(body) if body is not None else {} for body in (before, after))
+        for account in earlier.keys() | now.keys():
+            if earlier.get(account) == now.get(account):
+                continue
+            claims = self._claims[account]
+            claims.pop(bot, None)
+            if account in now:
+                claims[bot] = now[account]
+            for other in claims:
+                if other != bot:
+                    self._wake(other)
+            if not claims:
+                del self._claims[account]
+
+    def _place(self, item: Mapping[str, Any], *, make: bool = True) -> tuple[BotKey, dict[Any, _Entry], Any]:
+        """Return the bot of an object, and where it stands among that bot's; `make`: also for a bot that has nothing yet."""
         metadata = item["metadata"]
         if item["kind"] == BOT.name:
             bot = BotKey(metadata["namespace"], metadata["name"])
             return bot, self._bots, bot
         bot = BotKey(metadata["namespace"], _bot_name(metadata))
-        return bot, self._belongings[bot], key_of(item)
+        return bot, self._belongings[bot] if make else self._belongings.get(bot, {}), key_of(item)
 
     def _of_kind(self, kind: str, namespace: str | None) -> list[tuple[BotKey, dict[Any, _Entry], Any]]:
         if kind == BOT.name:

@@ -34,8 +34,12 @@ class ChildPlan(Struct, frozen=True):
     actions: tuple[Action, ...]
     pending: bool
     """Whether some child is still on its way to what it should be."""
+    late: frozenset[str]
+    """Kinds of which a child is not yet as it should be."""
     recheck_seconds: float
     """When a repair that is put off is due."""
+    put_off: bool = False
+    """Whether something waits for something else that this plan, or the cluster, does first."""
 
 
 def pause_seconds(times: int) -> float:
@@ -47,25 +51,26 @@ def plan_children(world: World, desired: tuple[dict[str, Any], ...]) -> ChildPla
     """Return what has to be done about the children."""
     wanted = {key_of(manifest): manifest for manifest in desired}
     actions: list[Action] = []
-    waiting = False
+    late: set[str] = set()
     recheck_seconds = LONGEST_PAUSE_SECONDS
     for key, manifest in wanted.items():
         live = world.children.get(key)
         if live is not None and _is_leaving(live, world):
-            waiting = True
+            late.add(key.kind)
             continue
         action = _apply(manifest, live, world)
         if action is None:
             continue
+        late.add(key.kind)
         left_seconds = _pause_left(manifest, world)
         if left_seconds > 0:
-            waiting, recheck_seconds = True, min(recheck_seconds, left_seconds)
+            recheck_seconds = min(recheck_seconds, left_seconds)
         else:
             actions.append(action)
     for key, live in world.children.items():
         if key not in wanted and controller_uid(live) == world.bot.metadata.uid and not _is_leaving(live, world):
             actions.append(DeleteChild(key, live["metadata"]["uid"]))
-    return ChildPlan(tuple(actions), waiting or bool(actions), recheck_seconds)
+    return ChildPlan(tuple(actions), bool(late or actions), frozenset(late), recheck_seconds)
 
 
 def _apply(manifest: dict[str, Any], live: Mapping[str, Any] | None, world: World) -> ApplyChild | None:

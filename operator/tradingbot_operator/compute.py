@@ -1,4 +1,4 @@
-"""The sections of a TradingBot's spec about the pod that its engine runs in: image, memory, CPU and node."""
+"""The sections of a TradingBot's spec about the pod that its engine runs in: image, memory and CPU."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from msgspec import Meta, field
 from tradingbot_contract.quantity import parse_bytes
 from tradingbot_contract.resources import MemoryMode
 from tradingbot_contract.section import Bytes, Rule, Section
+from tradingbot_operator.scheduling import Placement
 
 _MINIMUM_LIMIT: Final = "64Mi"
-_CPU_PATTERN: Final = r"^([0-9]{1,4}|[0-9]{1,4}\.[0-9]{1,3}|[0-9]{1,7}m)$"
+_CPU_PATTERN: Final = r"^([0-9]{1,4}|[0-9]{1,4}\.[0-9]{1,3}|[0-9]{1,7}m)\Z"
 
 Cores = Annotated[str, Meta(min_length=1, max_length=10, pattern=_CPU_PATTERN)]
 
@@ -80,11 +81,11 @@ class Resources(Section, frozen=True):
             raise ValueError(self.__rules__[1].message)
 
 
-class Engine(Section, frozen=True):
+class Engine(Placement, frozen=True):
     """The pod that the engine runs in."""
 
     image: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=512, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")] | None,
+        Annotated[str, Meta(min_length=1, max_length=512, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*\Z")] | None,
         Meta(description="Image of engine and observer. Not set: the operator's own release of it."),
     ] = None
     image_pull_policy: Annotated[
@@ -100,7 +101,3 @@ class Engine(Section, frozen=True):
             )
         ),
     ] = MemoryMode.AUTO
-    node_selector: Annotated[
-        dict[str, Annotated[str, Meta(max_length=63)]],
-        Meta(description="Labels that a node must have to run the pod.", max_length=16),
-    ] = field(default_factory=dict)

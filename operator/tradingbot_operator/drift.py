@@ -81,7 +81,7 @@ def _compare(wanted: Any, found: Any, path: Path) -> Iterator[Difference]:
             yield from _compare(value, found.get(key), (*path, key))
     elif isinstance(wanted, list):
         yield from _compare_lists(wanted, found, path)
-    elif wanted != found and not (path[-1] in _QUANTITIES and _same_quantity(wanted, found)):
+    elif wanted != found and not (path[-1] in _QUANTITIES and same_quantity(wanted, found)):
         yield Difference(path, _short(found))
 
 
@@ -108,7 +108,8 @@ def _same_merge_keys(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> boo
     return all(wanted[key] == found.get(key) for key in _MERGE_KEYS if key in wanted)
 
 
-def _same_quantity(one: Any, other: Any) -> bool:
+def same_quantity(one: Any, other: Any) -> bool:
+    """Return whether two quantities stand for the same, however they are written."""
     try:
         return _quantity(str(one)) == _quantity(str(other))
     except InvalidOperation:

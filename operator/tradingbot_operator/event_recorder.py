@@ -12,7 +12,7 @@ from typing import Any
 
 from tradingbot_operator.actions import Notice
 from tradingbot_operator.cache import BotKey
-from tradingbot_operator.errors import ApiError, ConflictError
+from tradingbot_operator.errors import ApiError, ConflictError, NamespaceGoingError
 from tradingbot_operator.kinds import EVENT
 from tradingbot_operator.kube import Kube
 from tradingbot_operator.names import FIELD_MANAGER
@@ -57,6 +57,8 @@ class EventRecorder:
             await self._kube.create(EVENT, metadata.namespace, _event(owner, metadata, notice, name, now))
         except ConflictError:
             _logger.debug("there is such an Event already", extra={"fields": fields})
+        except NamespaceGoingError:
+            _logger.debug("the namespace is being deleted, and takes no Events", extra={"fields": fields})
         except ApiError as error:
             _logger.warning("an Event could not be written", extra={"fields": {**fields, "error": error}})
 

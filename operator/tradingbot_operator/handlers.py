@@ -18,6 +18,9 @@ from tradingbot_operator.kube import login
 from tradingbot_operator.metrics import OperatorMetrics
 from tradingbot_operator.names import MANAGED_SELECTOR
 
+Note = Callable[[Kind, str], None]
+"""Told of every event: its kind and namespace."""
+
 
 def build_kopf_settings() -> kopf.OperatorSettings:
     """Return kopf's settings: it watches, and does nothing else."""
@@ -42,7 +45,7 @@ def build_kopf_settings() -> kopf.OperatorSettings:
     return settings
 
 
-def build_registry(cache: Cache, wake: Callable[[BotKey], None], metrics: OperatorMetrics) -> kopf.OperatorRegistry:
+def build_registry(cache: Cache, wake: Callable[[BotKey], None], note: Note, metrics: OperatorMetrics) -> kopf.OperatorRegistry:
     """Return the handlers that feed a cache."""
     registry = kopf.OperatorRegistry()
 
@@ -51,17 +54,18 @@ def build_registry(cache: Cache, wake: Callable[[BotKey], None], metrics: Operat
         return login(settings)
 
     for kind in (BOT, *CHILD_KINDS, POD):
-        watch = _build_handler(kind, cache, wake, metrics)
+        watch = _build_handler(kind, cache, wake, note, metrics)
         kopf.on.event(kind.group, kind.version, kind.plural, id=f"watch-{kind.plural}", registry=registry)(watch)
     return registry
 
 
-def _build_handler(kind: Kind, cache: Cache, wake: Callable[[BotKey], None], metrics: OperatorMetrics) -> Callable[..., Any]:
+def _build_handler(kind: Kind, cache: Cache, wake: Callable[[BotKey], None], note: Note, metrics: OperatorMetrics) -> Callable[..., Any]:
     events, event_time = metrics.watch_events.labels(kind.name), metrics.watch_event_time.labels(kind.name)
 
     async def take(event: kopf.RawEvent, **_: Any) -> None:
         events.inc()
         event_time.set(time.time())
+        note(kind, event["object"]["metadata"]["namespace"])
         item = {"apiVersion": kind.api_version, "kind": kind.name} | dict(event["object"])
         bot = cache.remove(item) if event["type"] == "DELETED" else cache.put(item)
         if bot is not None:

@@ -14,10 +14,9 @@ from msgspec import Struct
 from tradingbot_contract.report import Finding, Severity
 from tradingbot_operator.bot_status import ConditionStatus
 from tradingbot_operator.reasons import Reason
+from tradingbot_operator.remediation.causes import describe_crash, kubelet_waits
 from tradingbot_operator.resource import BotHealth
 from tradingbot_operator.world import PodFacts, ReportView
-
-CRASH_LOOP: Final = "CrashLoopBackOff"
 
 
 class Verdict(Struct, frozen=True):
@@ -34,10 +33,10 @@ Check = Callable[[PodFacts, ReportView, BotHealth], Verdict | None]
 
 def crash_looping(pod: PodFacts, view: ReportView, _: BotHealth) -> Verdict | None:
     """The kubelet knows it, so no report is needed."""
-    if pod.engine.waiting_reason != CRASH_LOOP:
+    if not kubelet_waits(pod.engine):
         return None
     findings = view.report.findings if view.report else ()
-    return Verdict(ConditionStatus.FALSE, Reason.CRASH_LOOPING, crash_message(pod), findings)
+    return Verdict(ConditionStatus.FALSE, Reason.CRASH_LOOPING, describe_crash(pod.name, pod.engine), findings)
 
 
 def report_missing(_: PodFacts, view: ReportView, __: BotHealth) -> Verdict | None:
@@ -77,9 +76,3 @@ def assess(pod: PodFacts | None, view: ReportView, limits: BotHealth) -> Verdict
     findings = view.report.findings if view.report else ()
     warnings = "; ".join(finding.message for finding in findings)
     return Verdict(ConditionStatus.TRUE, Reason.HEALTHY, warnings or "the observer finds nothing wrong", findings)
-
-
-def crash_message(pod: PodFacts) -> str:
-    """Return what is known about an engine that died again and again."""
-    died = f", last {pod.engine.exit.reason} with exit code {pod.engine.exit.exit_code}" if pod.engine.exit else ""
-    return f"the engine died {pod.engine.restarts + 1} times in pod {pod.name}{died}; the kubelet waits before it starts it"

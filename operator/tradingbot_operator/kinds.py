@@ -39,6 +39,7 @@ class Kind(Struct, frozen=True):
 BOT: Final = Kind(VERSION, KIND, PLURAL)
 POD: Final = Kind("v1", "Pod", "pods")
 EVENT: Final = Kind("v1", "Event", "events")
+LEASE: Final = Kind("coordination.k8s.io/v1", "Lease", "leases")
 CHILD_KINDS: Final = (
     Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
     Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),

@@ -1,13 +1,15 @@
 """A thin client of the API server over one session: apply, read, list, delete, patch. It decides nothing and retries nothing.
 
 Credentials come from kopf's own login functions, so the operator authenticates in one way only. When the server says that they are
-no longer good, they are read anew, once. Calls that change something are bounded in their rate.
+no longer good, they are read anew, once. Calls that change something are bounded in their rate, and are made only by an operator that
+leads: one that does not, or whose lead ends while a call is on its way, gets an error in its place.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
@@ -17,11 +19,13 @@ from typing import Any, Final, NamedTuple, Self
 import aiohttp
 import kopf
 import msgspec
+from msgspec import Struct
 
-from tradingbot_operator.errors import ConflictError, RefusedError, UnavailableError
-from tradingbot_operator.kinds import Kind, kind_of
+from tradingbot_operator.errors import ConflictError, NamespaceGoingError, NotLeadingError, RefusedError, UnavailableError
+from tradingbot_operator.kinds import POD, Kind, kind_of
 from tradingbot_operator.metrics import OperatorMetrics
 from tradingbot_operator.names import FIELD_MANAGER
+from tradingbot_operator.term import Term
 from tradingbot_operator.token_bucket import TokenBucket
 
 Object = dict[str, Any]
@@ -33,10 +37,29 @@ CHANGES_AT_ONCE: Final = 100
 
 _APPLY: Final = "application/apply-patch+yaml"
 _MERGE: Final = "application/merge-patch+json"
+_STRATEGIC_MERGE: Final = "application/strategic-merge-patch+json"
 _JSON_PATCH: Final = "application/json-patch+json"
 _JSON: Final = "application/json"
 
 _logger = logging.getLogger(__name__)
+
+
+_NAMESPACE_GOING: Final = "NamespaceTerminating"
+
+
+class _Cause(Struct, frozen=True):
+    reason: str = ""
+
+
+class _Details(Struct, frozen=True):
+    causes: list[_Cause] = []
+
+
+class _Status(Struct, frozen=True):
+    """What the API server answers with an error."""
+
+    message: str = ""
+    details: _Details | None = None
 
 
 class Listing(NamedTuple):
@@ -52,6 +75,7 @@ class _Request(NamedTuple):
     params: Mapping[str, str] | None
     data: bytes | None
     content_type: str
+    timeout_seconds: float
 
 
 def login(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo:
@@ -69,9 +93,10 @@ def login(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo:
 class Kube:
     """The API server."""
 
-    def __init__(self, settings: kopf.OperatorSettings, metrics: OperatorMetrics) -> None:
+    def __init__(self, settings: kopf.OperatorSettings, metrics: OperatorMetrics, term: Term) -> None:
         self._settings = settings
         self._metrics = metrics
+        self._term = term
         self._changes = TokenBucket(per_second=CHANGES_PER_SECOND, burst=CHANGES_AT_ONCE)
         self._login_lock = asyncio.Lock()
         self._info = login(settings)
@@ -81,6 +106,10 @@ class Kube:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        connector = self._session.connector
+        if connector is not None:
+            # A peer that hangs must not hold up the end with a farewell of TLS.
+            await connector.close(abort_ssl=True)
         await self._session.close()
 
     # What can be asked for
@@ -126,14 +155,38 @@ class Kube:
         path = kind.path(namespace, name, subresource)
         return await self._call("PATCH", path, params={"fieldManager": FIELD_MANAGER}, body=change, content_type=_MERGE)
 
-    async def create(self, kind: Kind, namespace: str, manifest: Object) -> Object:
+    async def resize(self, namespace: str, pod: str, change: Object) -> Object | None:
+        """Merge a change into the resources of a running pod, its containers by their names; None: the pod is gone.
+
+        Raises:
+            ConflictError: the change names a uid that the pod no longer has.
+            RefusedError: the node or the API server does not take it.
+        """
+        path = POD.path(namespace, pod, "resize")
+        return await self._call("PATCH", path, params={"fieldManager": FIELD_MANAGER}, body=change, content_type=_STRATEGIC_MERGE)
+
+    async def create(self, kind: Kind, namespace: str, manifest: Object, *, vital: bool = False) -> Object:
         """Make an object.
+
+        Args:
+            kind: its kind.
+            namespace: where.
+            manifest: what it should be.
+            vital: whether it is about the lead itself: made at once, also by one that does not lead.
 
         Raises:
             ConflictError: there is one of this name.
         """
         path = kind.path(namespace)
-        return _there(await self._call("POST", path, params={"fieldManager": FIELD_MANAGER}, body=manifest), path)
+        return _there(await self._call("POST", path, params={"fieldManager": FIELD_MANAGER}, body=manifest, vital=vital), path)
+
+    async def update(self, kind: Kind, namespace: str, name: str, manifest: Object, *, vital: bool = False) -> Object | None:
+        """Write an object over the version that the manifest names; None: it is gone. For `vital` see :meth:`create`.
+
+        Raises:
+            ConflictError: it is no longer of that version.
+        """
+        return await self._call("PUT", kind.path(namespace, name), params={"fieldManager": FIELD_MANAGER}, body=manifest, vital=vital)
 
     async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str, grace_seconds: int | None = None) -> None:
         """Delete an object, but only the one with this uid; that it is gone already is as good.
@@ -156,11 +209,22 @@ class Kube:
     # How it is asked
 
     async def _call(
-        self, verb: str, path: str, *, params: Mapping[str, str] | None = None, body: Any = None, content_type: str = _JSON
+        self,
+        verb: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = _JSON,
+        vital: bool = False,
     ) -> Object | None:
-        if verb != "GET":
+        seconds = TIMEOUT_SECONDS
+        if verb != "GET" and not vital:
             await self._changes.take()
-        request = _Request(verb, path, params, msgspec.json.encode(body) if body is not None else None, content_type)
+            seconds = min(seconds, self._term.call_seconds())
+            if seconds <= 0.0:
+                raise NotLeadingError(f"{verb} {path}: this operator does not lead, so it changes nothing")
+        request = _Request(verb, path, params, msgspec.json.encode(body) if body is not None else None, content_type, seconds)
         session = self._session
         status, answer = await self._send(session, request)
         if status == HTTPStatus.UNAUTHORIZED:
@@ -176,13 +240,16 @@ class Kube:
     async def _send(self, session: aiohttp.ClientSession, request: _Request) -> tuple[int, bytes]:
         url, verb = f"{self._url()}{request.path}", request.verb
         headers = {"Content-Type": request.content_type} if request.data is not None else {}
+        timeout = aiohttp.ClientTimeout(total=request.timeout_seconds)
+        started = time.perf_counter()
         try:
-            async with session.request(verb, url, params=request.params, data=request.data, headers=headers) as response:
+            async with session.request(verb, url, params=request.params, data=request.data, headers=headers, timeout=timeout) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._metrics.api_calls.labels(verb, "0").inc()
             raise UnavailableError(f"{verb} {request.path}: {error or type(error).__name__}") from error
         self._metrics.api_calls.labels(verb, str(response.status)).inc()
+        self._metrics.api_seconds.labels(verb).observe(time.perf_counter() - started)
         return response.status, answer
 
     async def _renew(self, used: aiohttp.ClientSession) -> None:
@@ -207,16 +274,22 @@ class Kube:
 
 
 def _error(status: int, answer: bytes, call: str) -> Exception:
-    try:
-        message = str(msgspec.json.decode(answer).get("message", ""))
-    except (msgspec.DecodeError, AttributeError):
-        message = answer[:200].decode(errors="replace")
+    message, causes = _explanation(answer)
     text = message or f"{call}: {status}"
     if status == HTTPStatus.CONFLICT:
         return ConflictError(text)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.UNAUTHORIZED}:
         return UnavailableError(f"{call}: {status} {message}")
-    return RefusedError(text)
+    return NamespaceGoingError(text) if _NAMESPACE_GOING in causes else RefusedError(text)
+
+
+def _explanation(answer: bytes) -> tuple[str, set[str]]:
+    """Return the message of an error and its causes; what answers may be a proxy that knows nothing of either."""
+    try:
+        status = msgspec.json.decode(answer, type=_Status)
+    except msgspec.DecodeError:
+        return answer[:200].decode(errors="replace"), set()
+    return status.message, {cause.reason for cause in status.details.causes} if status.details else set()
 
 
 def _there(found: Object | None, path: str) -> Object:

@@ -12,12 +12,14 @@ from tradingbot_operator.cache import BotKey
 from tradingbot_operator.child_plan import pause_seconds
 from tradingbot_operator.drift import Difference
 from tradingbot_operator.kinds import ObjectKey
-from tradingbot_operator.world import Applied, Problem
+from tradingbot_operator.world import Applied, Problem, ResizeRefusal
 
 Differences = tuple[Difference, ...]
 
 QUIET_SECONDS: Final = 60.0
 """How long a child must have been left alone for its next repair to count as the first."""
+GOING_SECONDS: Final = 30.0
+"""How long it is believed that a namespace is being deleted; then a try tells again."""
 
 
 class Memory:
@@ -28,6 +30,9 @@ class Memory:
         self._left: defaultdict[BotKey, dict[ObjectKey, Differences]] = defaultdict(dict)
         self._settled: defaultdict[BotKey, dict[ObjectKey, Differences]] = defaultdict(dict)
         self._applied: defaultdict[BotKey, dict[ObjectKey, Applied]] = defaultdict(dict)
+        self._resizes: defaultdict[BotKey, dict[str, ResizeRefusal]] = defaultdict(dict)
+        self._going: dict[str, float] = {}
+        """When a namespace was last found to be on its way out."""
 
     def problem(self, bot: BotKey) -> Problem | None:
         return self._problems.get(bot)
@@ -64,9 +69,30 @@ class Memory:
         self._left[bot][child] = left
         return given_up
 
+    def refused_resizes(self, bot: BotKey) -> dict[str, ResizeRefusal]:
+        """Return the changes of size that the API server did not take, by uid of the pod."""
+        return self._resizes.get(bot, {})
+
+    def note_refused_resize(self, bot: BotKey, pod_uid: str, refusal: ResizeRefusal) -> None:
+        """Note that the API server does not take a change of a pod's size; it is not tried again."""
+        self._resizes[bot][pod_uid] = refusal
+
+    def note_namespace_going(self, namespace: str, *, now: float) -> None:
+        """Note that the API server makes nothing in a namespace any more, because it is being deleted."""
+        self._going[namespace] = now
+
+    def namespace_is_going(self, namespace: str, *, now: float) -> bool:
+        """Return whether a namespace is being deleted. Nobody tells the operator, which may not read namespaces: its own tries do."""
+        since = self._going.get(namespace)
+        if since is not None and now - since > GOING_SECONDS:
+            del self._going[namespace]
+            return False
+        return since is not None
+
     def forget(self, bot: BotKey) -> None:
         """Forget a bot that is gone."""
         self._problems.pop(bot, None)
         self._left.pop(bot, None)
         self._settled.pop(bot, None)
         self._applied.pop(bot, None)
+        self._resizes.pop(bot, None)

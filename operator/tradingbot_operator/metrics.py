@@ -1,12 +1,31 @@
-"""What the operator measures of itself. Labels are bounded sets: kinds, verbs, results, reasons, phases; never a bot's name."""
+"""What the operator measures of itself. Labels are bounded sets: kinds, verbs, results, reasons, phases; never a bot's name.
+
+What is counted from several places has a method here, so that its labels are spelt in one way.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics, generate_latest
 
+from tradingbot_operator.bot_status import Phase
+from tradingbot_operator.reasons import Reason
+
 _PREFIX: Final = "tradingbot_operator"
+_SHORT: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0)
+
+
+class Described(Struct, frozen=True):
+    """One metric, for the reference."""
+
+    name: str
+    """As Prometheus stores it, a histogram without `_bucket`, `_count` and `_sum`."""
+    kind: str
+    labels: tuple[str, ...]
+    text: str
 
 
 class OperatorMetrics:
@@ -15,38 +34,92 @@ class OperatorMetrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # has no types; a second series for each, which nobody reads
         self.registry = CollectorRegistry()
+        self.described: list[Described] = []
+        """Every metric, in the order of the reference."""
         ProcessCollector(registry=self.registry)
-        self.reconciles = Counter(f"{_PREFIX}_reconciles", "Passes over a bot, by result.", ["result"], registry=self.registry)
-        self.reconcile_seconds = Histogram(
-            f"{_PREFIX}_reconcile_duration_seconds",
-            "Time of one pass over a bot, with its calls to the API server.",
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0),
-            registry=self.registry,
+
+        self.reconciles = self._count("reconciles", "Passes over a bot: done, conflict, unavailable, refused or error.", "result")
+        self.reconcile_seconds = self._time("reconcile_duration_seconds", "Time of one pass over a bot, with its calls to the API server.")
+        self.queue_depth = self._value("queue_depth", "Bots that wait for a pass.")
+        self.queue_seconds = self._time("queue_latency_seconds", "Time from the moment in which a bot is due to the begin of its pass.")
+        self.queue_retries = self._count("queue_retries", "Passes that were put off because the one before failed.")
+        self.longest_pass = self._value("longest_running_pass_seconds", "How long the oldest pass that is not over has been going on.")
+
+        self.actions = self._count("actions", "What was done to bots and their children, and why.", "action", "reason")
+        self.restarts = self._count("restarts", "Pods of engines that the operator replaced, and why.", "reason")
+        self.decisions = self._count("decisions", "Steps of remediation that were decided, also in a dry run.", "action", "reason")
+        self.results = self._count("decision_results", "What became of them: Helped or DidNotHelp.", "action", "result")
+        self.held = self._count("held_decisions", "Steps that were due and were held back, counted when that begins.", "reason")
+        self.status_writes = self._count("status_writes", "Statuses that were worth a write.")
+
+        self.bots = self._value("bots", "Bots by phase.", "phase")
+        self.fleet_judged = self._value("fleet_judged", "Bots whose health is known.")
+        self.fleet_sick = self._value("fleet_sick", "Of those, the ones with a cause for remediation.")
+
+        self.polls = self._count("reports", "Reports of observers that were asked for, by source and result.", "source", "result")
+        self.polls_prometheus = self._time("prometheus_round_duration_seconds", "Time of one round of queries to Prometheus.")
+
+        self.api_calls = self._count("api_calls", "Calls to the API server, watches not counted; code 0: no answer.", "verb", "code")
+        self.api_seconds = self._time("api_call_duration_seconds", "Time until the API server had answered.", "verb")
+
+        self.watch_events = self._count("watch_events", "Events of watches.", "kind")
+        self.watch_event_time = self._value(
+            "watch_event_time_seconds", "When a watch last brought an event, seconds since the epoch.", "kind"
         )
-        self.queue_depth = Gauge(f"{_PREFIX}_queue_depth", "Bots that wait for a pass.", registry=self.registry)
-        self.actions = Counter(f"{_PREFIX}_actions", "What was done to bots, and why.", ["action", "reason"], registry=self.registry)
-        self.bots = Gauge(f"{_PREFIX}_bots", "Bots by phase.", ["phase"], registry=self.registry)
-        self.status_writes = Counter(f"{_PREFIX}_status_writes", "Statuses that were worth a write.", registry=self.registry)
-        self.api_calls = Counter(
-            f"{_PREFIX}_api_calls",
-            "Calls to the API server, watches not counted; code 0: no answer.",
-            ["verb", "code"],
-            registry=self.registry,
-        )
-        self.polls = Counter(
-            f"{_PREFIX}_observer_polls", "Times that an observer was asked, by result.", ["result"], registry=self.registry
-        )
-        self.watch_events = Counter(f"{_PREFIX}_watch_events", "Events of watches.", ["kind"], registry=self.registry)
-        self.watch_event_time = Gauge(
-            f"{_PREFIX}_watch_event_time_seconds",
-            "When a watch last brought an event, seconds since the epoch.",
-            ["kind"],
-            registry=self.registry,
-        )
-        self.resync_time = Gauge(
-            f"{_PREFIX}_resync_time_seconds", "When all objects were last listed, seconds since the epoch.", registry=self.registry
-        )
+        self.watch_missed = self._count("watch_missed", "Objects that a list had and the watch of their kind had not brought.", "kind")
+        self.resync_time = self._value("resync_time_seconds", "When all objects were last listed, seconds since the epoch.")
+
+        self.leader = self._value("leader", "1 for the operator that acts, 0 for one that waits.")
+        self.leader_transitions = self._count("leader_transitions", "Times that this process took the lead.")
+        self.loop_lag = self._value("event_loop_lag_seconds", "How late the operator's event loop last was.")
+
+    # What several places count
+
+    def count_decision(self, action: str, reason: Reason | str) -> None:
+        """Count a step of remediation when it is decided; `action` is that of the history (DryRun for one)."""
+        self.decisions.labels(action, _word(reason)).inc()
+
+    def count_result(self, action: str, result: Reason | str) -> None:
+        """Count what became of a step, when that is known."""
+        self.results.labels(action, _word(result)).inc()
+
+    def count_held(self, reason: Reason | str) -> None:
+        """Count a step that is held back, when that begins."""
+        self.held.labels(_word(reason)).inc()
+
+    def count_restart(self, reason: Reason) -> None:
+        """Count a pod that was replaced."""
+        self.restarts.labels(reason.value).inc()
+
+    def show_phases(self, counts: Mapping[str, int]) -> None:
+        """Show how many bots there are in each phase."""
+        for phase in Phase:
+            self.bots.labels(phase.value).set(counts.get(phase.value, 0))
+
+    def show_fleet(self, *, judged: int, sick: int) -> None:
+        """Show how many bots are judged, and how many of those are sick."""
+        self.fleet_judged.set(judged)
+        self.fleet_sick.set(sick)
 
     def render(self) -> bytes:
         """Return all of it in Prometheus' text format."""
         return generate_latest(self.registry)
+
+    def _count(self, name: str, text: str, *labels: str) -> Counter:
+        self._describe(f"{name}_total", "counter", labels, text)
+        return Counter(f"{_PREFIX}_{name}", text, labels, registry=self.registry)
+
+    def _value(self, name: str, text: str, *labels: str) -> Gauge:
+        self._describe(name, "gauge", labels, text)
+        return Gauge(f"{_PREFIX}_{name}", text, labels, registry=self.registry)
+
+    def _time(self, name: str, text: str, *labels: str) -> Histogram:
+        self._describe(name, "histogram", labels, text)
+        return Histogram(f"{_PREFIX}_{name}", text, labels, buckets=_SHORT, registry=self.registry)
+
+    def _describe(self, name: str, kind: str, labels: Sequence[str], text: str) -> None:
+        self.described.append(Described(f"{_PREFIX}_{name}", kind, tuple(labels), text))
+
+
+def _word(reason: Reason | str) -> str:
+    return reason.value if isinstance(reason, Reason) else reason

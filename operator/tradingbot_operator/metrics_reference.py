@@ -1,4 +1,4 @@
-"""Renders the table of metrics for people: each by the name that Prometheus gives it, and by OpenTelemetry's."""
+"""Renders the tables of metrics for people: a bot's by the name that Prometheus gives it and by OpenTelemetry's, the operator's own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tradingbot_contract.metrics import ENGINE, OBSERVER, Instrument, Kind, prometheus_label, prometheus_name
+from tradingbot_operator.metrics import Described
 
 _NOTICE: Final = "Generated from the typed models by `python -m tradingbot_operator.generate`; changes here are overwritten."
 _HEAD: Final = "| Prometheus | OpenTelemetry | kind | unit | labels | |"
@@ -17,12 +18,26 @@ _INTRODUCTION: Final = (
     "`OTEL_SDK_DISABLED=true` in the engine's environment turns its metrics off."
 )
 
+_OPERATOR_HEAD: Final = "| metric | kind | labels | |"
+_OPERATOR_INTRODUCTION: Final = (
+    "The operator serves these on `/metrics`, port 8080 of its pods, beside `process_*` of its own process. Both operators serve them: the "
+    "one that waits counts its watches and calls, and nothing of bots. Labels are bounded sets; the names of bots are never among them. "
+    "A `reason` is a word of the closed set that also stands in conditions, Events and logs."
+)
+
 
 def render_metrics_reference() -> str:
     """Return the page."""
     parts = ["# Metrics", f"<!-- {_NOTICE} -->", _INTRODUCTION]
     parts += ["## Engine\n\n" + _table(ENGINE), "## Observer\n\n" + _table(OBSERVER)]
     return "\n\n".join(parts) + "\n"
+
+
+def render_operator_metrics_reference(described: Sequence[Described]) -> str:
+    """Return the page of the operator's own metrics."""
+    rows = [f"| `{each.name}` | {each.kind} | {', '.join(f'`{label}`' for label in each.labels)} | {each.text} |" for each in described]
+    table = "\n".join([_OPERATOR_HEAD, "|---" * (_OPERATOR_HEAD.count("|") - 1) + "|", *rows])
+    return "\n\n".join(["# Metrics of the operator", f"<!-- {_NOTICE} -->", _OPERATOR_INTRODUCTION, table]) + "\n"
 
 
 def _table(instruments: Sequence[Instrument]) -> str:

@@ -23,7 +23,7 @@ MANAGED_SELECTOR: Final = f"{MANAGED_BY_LABEL}={FIELD_MANAGER}"
 DESIRED_HASH: Final = "tradingbot.dev/desired-hash"
 """On every child: hash of the operator's own rendering of it."""
 RESTART_HASH: Final = "tradingbot.dev/restart-hash"
-"""On the pod: hash of what the engine reads only when it starts."""
+"""On the pod: digest of what of the spec all pods of the bot read only when they start."""
 DOCUMENT_HASH: Final = "tradingbot.dev/document-hash"
 """Put on a running pod when its document changes, because the kubelet then brings it the file at once."""
 
@@ -84,3 +84,14 @@ def claim_name(bot: TradingBot) -> str:
 
 def pod_name(bot: TradingBot, shard: int = 0) -> str:
     return f"{workload_name(bot)}-{shard}"
+
+
+def shard_of(bot: TradingBot, pod: str) -> int | None:
+    """Return which shard of a bot a pod of this name is; None: none that it could be."""
+    prefix, _, ordinal = pod.rpartition("-")
+    return int(ordinal) if prefix == workload_name(bot) and ordinal.isdecimal() else None
+
+
+def document_key(bot: TradingBot, shard: int) -> str:
+    """Return the key of a shard's document in the ConfigMap, which is also its file in the pod."""
+    return f"{pod_name(bot, shard)}.yaml"

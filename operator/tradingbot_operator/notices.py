@@ -1,7 +1,7 @@
 """Which Events a change is worth. An Event tells what happened; what is so stands in the status.
 
-There is one for a condition that turns, one for each death of an engine, one for each step of remediation, and one for each thing
-that was put back. Steps on the way (a pod that is being made) are none.
+There is one for a condition that turns, for each death of an engine, for each step of remediation and what became of it, for each pod
+that is replaced, and for each thing that was put back. Steps on the way (a pod that is being made) are none.
 """
 
 from __future__ import annotations
@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tradingbot_operator.actions import Action, ApplyChild, DeleteChild, Notice
-from tradingbot_operator.bot_status import Condition, ConditionStatus, TradingBotStatus
+from msgspec import Struct
+
+from tradingbot_operator.actions import Action, ApplyChild, DeleteChild, Notice, RestartPod
+from tradingbot_operator.bot_status import Condition, ConditionStatus, Decision, TradingBotStatus
+from tradingbot_operator.names import RESTART_REQUEST
+from tradingbot_operator.publication import plain
 from tradingbot_operator.reasons import Reason
-from tradingbot_operator.remediation import RESTART, Outcome
+from tradingbot_operator.remediation import Outcome, Remedy, Step
 
 _ON_THE_WAY: Final = frozenset(
     {
@@ -25,17 +29,51 @@ _ON_THE_WAY: Final = frozenset(
         Reason.UP_TO_DATE,
         Reason.ACCEPTED,
         Reason.POD_NOT_READY,
+        Reason.WAITING_FOR_ENGINE,
+        Reason.WAITING_FOR_RELEASE,
+        Reason.TUNING_APPLIED,
+        Reason.PAUSED,
     }
 )
 """Reasons that are no news by themselves."""
 
+_STEPS: Final = {
+    Step.SHRINK_CACHES.value: "shrinks the caches of",
+    Step.GROW_MEMORY.value: "raises the memory limit of",
+    Step.LOWER_MEMORY_MODE.value: "lowers the memory mode of",
+    Step.RESTART_POD.value: "recreates pod",
+    Step.RECREATE_ELSEWHERE.value: "recreates, on another node if it can, pod",
+    Step.QUARANTINE.value: "puts in quarantine",
+}
+_RESULTS: Final = {
+    Reason.HELPED.value: "it helped",
+    Reason.DID_NOT_HELP.value: "it did not help",
+}
+_ROLLS: Final = {
+    Reason.SPEC_CHANGED: "the spec wants something that only a new process reads",
+    Reason.SYMBOLS_MOVED: "its symbols changed",
+    Reason.RESTART_REQUESTED: f"the annotation {RESTART_REQUEST} has another value",
+    Reason.POD_STUCK: "it is of an earlier spec and does not come up",
+    Reason.RESIZE_INFEASIBLE: "its size can't be changed in place",
+}
 
-def build_notices(
-    before: TradingBotStatus, now: TradingBotStatus, actions: tuple[Action, ...], outcome: Outcome | None
-) -> tuple[Notice, ...]:
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What there may be to tell of, beside the difference of two statuses."""
+
+    actions: tuple[Action, ...] = ()
+    remedy: Remedy | None = None
+    rollout: RestartPod | None = None
+    """The pod that a roll-out replaces."""
+    held: tuple[Outcome, ...] = ()
+    """Sick engines for which a step is held back, where that has just begun."""
+
+
+def build_notices(before: TradingBotStatus, now: TradingBotStatus, told: Told) -> tuple[Notice, ...]:
     """Return the Events of one pass, each reason once."""
     found: dict[Reason, Notice] = {}
-    for notice in (*_exits(before, now), *_remediation(before, now, outcome), *_turns(before, now), *_repairs(actions)):
+    sources = (_exits(before, now), _remediation(before, now, told), _rollout(told), _turns(before, now), _repairs(told.actions))
+    for notice in (notice for source in sources for notice in source):
         found.setdefault(notice.reason, notice)
     return tuple(found.values())
 
@@ -50,16 +88,49 @@ def _exits(before: TradingBotStatus, now: TradingBotStatus) -> Iterator[Notice]:
             yield Notice(Reason(shard.last_exit.reason), message, warning=True)
 
 
-def _remediation(before: TradingBotStatus, now: TradingBotStatus, outcome: Outcome | None) -> Iterator[Notice]:
-    if outcome is None:
-        return
-    decision = outcome.decision
-    if decision is not None:
-        what = f"recreates pod {decision.pod}" if decision.action == RESTART else f"would recreate pod {decision.pod} (dry run)"
-        left = now.remediation.budget.remaining if now.remediation.budget else 0
-        yield Notice(outcome.cause.reason, f"{what}: {outcome.cause.message}; {left} restarts left", warning=True)
-    elif outcome.hold is not None and outcome.hold.reason is not None and before.phase is not now.phase:
-        yield Notice(outcome.hold.reason, f"{outcome.hold.message}; {outcome.cause.message}", warning=True)
+def _remediation(before: TradingBotStatus, now: TradingBotStatus, told: Told) -> Iterator[Notice]:
+    for outcome in told.remedy.outcomes if told.remedy else ():
+        decision = outcome.decision
+        if decision is not None:
+            what = f"{_STEPS[decision.step or decision.action]} {decision.shard}"
+            rehearsal = " (dry run: nothing is done)" if decision.action == Reason.DRY_RUN.value else ""
+            left = now.remediation.budget.remaining if now.remediation.budget else 0
+            message = f"{what}{rehearsal}: {decision.inputs}; {left} steps left"
+            yield Notice(outcome.cause.reason, message[:1024], warning=True)
+    for outcome in told.held:
+        if outcome.hold is not None and outcome.hold.reason is not None:
+            yield Notice(outcome.hold.reason, f"{outcome.hold.message}; {outcome.cause.message}"[:1024], warning=True)
+    for judged in find_results(before, now):
+        message = f"{judged.action} of {judged.shard}, because of {judged.reason}: {_RESULTS[judged.result]}"
+        yield Notice(Reason(judged.result), message, warning=judged.result == Reason.DID_NOT_HELP.value)
+    yield from _quarantines(before, now)
+
+
+def find_held(before: TradingBotStatus, remedy: Remedy | None) -> tuple[Outcome, ...]:
+    """Return the sick engines for which a step is held back that people should hear of, where the status does not say so yet."""
+    outcomes = remedy.outcomes if remedy else ()
+    said = plain(before.message)
+    return tuple(outcome for outcome in outcomes if outcome.hold and outcome.hold.reason and plain(outcome.hold.message) not in said)
+
+
+def find_results(before: TradingBotStatus, now: TradingBotStatus) -> tuple[Decision, ...]:
+    """Return the decisions of which it has become known whether they helped."""
+    open_ones = {(decision.time, decision.shard) for decision in before.remediation.history if not decision.result}
+    return tuple(decision for decision in now.remediation.history if decision.result and (decision.time, decision.shard) in open_ones)
+
+
+def _quarantines(before: TradingBotStatus, now: TradingBotStatus) -> Iterator[Notice]:
+    fenced = {shard.name for shard in before.shards if shard.quarantine}
+    for shard in now.shards:
+        if shard.quarantine and shard.name not in fenced:
+            yield Notice(Reason.QUARANTINED, f"{shard.name} is fenced: {shard.quarantine.message}"[:1024], warning=True)
+        elif not shard.quarantine and shard.name in fenced:
+            yield Notice(Reason.QUARANTINE_ENDED, f"{shard.name} may trade again: the spec or the annotation {RESTART_REQUEST} changed")
+
+
+def _rollout(told: Told) -> Iterator[Notice]:
+    if told.rollout is not None:
+        yield Notice(told.rollout.reason, f"replaces pod {told.rollout.name}: {_ROLLS[told.rollout.reason]}")
 
 
 def _turns(before: TradingBotStatus, now: TradingBotStatus) -> Iterator[Notice]:

@@ -9,22 +9,25 @@ from typing import Any
 from tradingbot_operator.bot_status import TradingBotStatus, parse_status
 from tradingbot_operator.cache import BotKey, Cache
 from tradingbot_operator.memory import Memory
-from tradingbot_operator.metrics_sources.direct import ReportPoller
+from tradingbot_operator.metrics_sources import ReportSource
 from tradingbot_operator.resource import parse_bot
-from tradingbot_operator.world import World
+from tradingbot_operator.world import FleetFacts, World
 
 _logger = logging.getLogger(__name__)
 
 
-def observe(body: Mapping[str, Any], key: BotKey, cache: Cache, poller: ReportPoller, memory: Memory, *, now: float) -> World:
+def observe(
+    body: Mapping[str, Any], key: BotKey, cache: Cache, poller: ReportSource, memory: Memory, *, fleet: FleetFacts, now: float
+) -> World:
     """Return the world of a bot.
 
     Raises:
         SpecError: the stored resource can't be read.
     """
-    pods = cache.pods(key)
+    bot, pods = parse_bot(body), cache.pods(key)
+    account = bot.spec.broker.account
     return World(
-        bot=parse_bot(body),
+        bot=bot,
         status=read_status(body),
         children=cache.children(key),
         settled=memory.settled(key),
@@ -32,6 +35,10 @@ def observe(body: Mapping[str, Any], key: BotKey, cache: Cache, poller: ReportPo
         pods=pods,
         reports={pod.uid: poller.view(pod.uid) for pod in pods},
         problem=memory.problem(key),
+        refused_resizes=memory.refused_resizes(key),
+        fleet=fleet,
+        claims=cache.claims(account) if account else (),
+        namespace_terminating=memory.namespace_is_going(key.namespace, now=now),
         now=now,
     )
 

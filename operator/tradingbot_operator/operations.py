@@ -94,7 +94,7 @@ class Weekday(enum.Enum):
     SUN = "Sun"
 
 
-_TimeOfDay = Annotated[str, Meta(min_length=5, max_length=5, pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+_TimeOfDay = Annotated[str, Meta(min_length=5, max_length=5, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
 
 
 class ExcludedPeriod(Section, frozen=True):
@@ -112,6 +112,8 @@ class ExcludedPeriod(Section, frozen=True):
     def __post_init__(self) -> None:
         if self.start == self.end:
             raise ValueError(self.__rules__[0].message)
+        if len(set(self.days)) < len(self.days):  # the API server holds this by the list's type
+            raise ValueError("days names a day more than once")
 
 
 class Remediation(Section, frozen=True):

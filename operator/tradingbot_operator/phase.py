@@ -13,7 +13,9 @@ from msgspec import Struct
 from tradingbot_contract.report import EngineState
 from tradingbot_operator.bot_status import Phase
 from tradingbot_operator.conditions import FALSE, TRUE, UNKNOWN, Evidence, Saying
+from tradingbot_operator.operations import LifecycleState
 from tradingbot_operator.reasons import Reason
+from tradingbot_operator.remediation import Outcome
 
 _NO_WAITING_MENDS: Final = frozenset({Reason.IMAGE_PULL_FAILED, Reason.CONTAINER_REFUSED, Reason.UNSCHEDULABLE})
 
@@ -23,17 +25,37 @@ class Scene(Struct, frozen=True, kw_only=True):
 
     sayings: Mapping[str, Saying]
     evidence: Evidence
-    given_up: str
-    """Why a sick engine is left as it is; empty when it isn't."""
+    held: Outcome | None
+    """A sick engine that is left as it is, and why; None: there is none."""
     symbols: int
 
 
 Told = tuple[Phase, str]
 
 
+def bot_is_going(scene: Scene) -> Told | None:
+    deletion = scene.evidence.deletion
+    return (Phase.DELETING, deletion.message or "the bot is being deleted") if deletion is not None else None
+
+
 def spec_is_refused(scene: Scene) -> Told | None:
     accepted = scene.sayings["Accepted"]
     return (Phase.REFUSED, accepted.message) if accepted.status is FALSE else None
+
+
+def bot_is_stopped(scene: Scene) -> Told | None:
+    if scene.evidence.state is not LifecycleState.STOPPED or scene.evidence.problem is not None:
+        return None
+    ending = ", ".join(shard.name for shard in scene.evidence.leaving)
+    return Phase.STOPPED, f"pod {ending} ends" if ending else "spec.lifecycle.state is Stopped: there is no pod"
+
+
+def engine_is_quarantined(scene: Scene) -> Told | None:
+    fenced = [(name, quarantine) for name, quarantine in scene.evidence.quarantines.items() if quarantine is not None]
+    if not fenced:
+        return None
+    name, quarantine = fenced[0]
+    return Phase.QUARANTINED, f"{name} is fenced: {quarantine.message or quarantine.reason}"
 
 
 def children_fail(scene: Scene) -> Told | None:
@@ -44,8 +66,13 @@ def children_fail(scene: Scene) -> Told | None:
     return (Phase.RUNNING if scene.sayings["Ready"].status is TRUE else Phase.FAILED), problem.message
 
 
-def engine_is_given_up(scene: Scene) -> Told | None:
-    return (Phase.FAILED, scene.given_up) if scene.given_up else None
+def engine_is_held(scene: Scene) -> Told | None:
+    if scene.held is None or scene.held.hold is None:
+        return None
+    message = f"{scene.held.hold.message}; {scene.held.cause.message}"
+    if scene.held.hold.reason is Reason.BUDGET_SPENT:
+        return Phase.FAILED, message
+    return (Phase.UNHEALTHY if scene.sayings["Healthy"].status is FALSE else Phase.RUNNING), message
 
 
 def engine_is_sick(scene: Scene) -> Told | None:
@@ -58,30 +85,50 @@ def pod_fails(scene: Scene) -> Told | None:
     return (Phase.FAILED, ready.message) if ready.reason in _NO_WAITING_MENDS else None
 
 
+def rollout_fails(scene: Scene) -> Told | None:
+    progressing = scene.sayings["Progressing"]
+    return (Phase.FAILED, progressing.message) if progressing.reason is Reason.ROLLOUT_STALLED else None
+
+
 def engine_is_up(scene: Scene) -> Told | None:
-    engine, healthy = scene.evidence.engine, scene.sayings["Healthy"]
+    engines = [shard.engine for shard in scene.evidence.shards]
+    healthy = scene.sayings["Healthy"]
     if scene.sayings["Ready"].status is not TRUE:
         return None
-    if engine is not None and engine.state is EngineState.FINISHED:
+    if all(engine is not None and engine.state is EngineState.FINISHED for engine in engines):
         return Phase.FINISHED, "the feed has ended; the engine is up and idle"
+    if scene.evidence.state is LifecycleState.PAUSED:
+        return Phase.PAUSED, "spec.lifecycle.state is Paused: nothing is opened"
     if healthy.status is UNKNOWN and healthy.reason is not Reason.NOT_STARTED:
         return Phase.RUNNING, f"ready; health is not known: {healthy.message}"
     return Phase.RUNNING, f"trades {scene.symbols} symbol{'s' if scene.symbols > 1 else ''}"
 
 
+def engines_wait_for_their_turn(scene: Scene) -> Told | None:
+    """The engines that a roll-out leaves alone for now trade on."""
+    trade = all(shard.pod is not None and shard.pod.ready and not shard.pod.terminating for shard in scene.evidence.shards)
+    standstill = scene.evidence.rollout.standstill
+    return (Phase.RUNNING, standstill.message) if standstill is not None and trade else None
+
+
 def engine_is_coming(scene: Scene) -> Told | None:
-    pod = scene.evidence.pod
-    runs = pod is not None and not pod.terminating and (pod.engine.running_since is not None or pod.engine.exit is not None)
+    pods = [shard.pod for shard in scene.evidence.shards if shard.pod is not None and not shard.pod.terminating]
+    runs = any(pod.engine.running_since is not None or pod.engine.exit is not None for pod in pods)
     return (Phase.STARTING, scene.sayings["Ready"].message) if runs else None
 
 
 CHECKS: Final[tuple[Callable[[Scene], Told | None], ...]] = (
+    bot_is_going,
     spec_is_refused,
-    engine_is_given_up,
+    bot_is_stopped,
+    engine_is_quarantined,
+    engine_is_held,
     engine_is_sick,
     children_fail,
     pod_fails,
+    rollout_fails,
     engine_is_up,
+    engines_wait_for_their_turn,
     engine_is_coming,
 )
 

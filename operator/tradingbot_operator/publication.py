@@ -50,6 +50,11 @@ def is_worth_writing(before: TradingBotStatus, now: TradingBotStatus, *, at: flo
     return age_seconds >= FIGURES_SECONDS and _moved(_figures(before), _figures(now))
 
 
+def plain(text: str) -> str:
+    """Return a message without its figures."""
+    return _NUMBER.sub("#", text)
+
+
 def _critical(news: dict[str, Any]) -> dict[str, Any]:
     """Return the news without what is not critical."""
     findings = [finding for finding in news["health"]["findings"] if finding["severity"] == Severity.CRITICAL.value]
@@ -68,7 +73,7 @@ def _news(value: Any, field: str = "") -> Any:
     if field in _FIGURES:
         return value is None or value == ""
     if field in {"message", "inputs"} and isinstance(value, str):
-        return _NUMBER.sub("#", value)
+        return plain(value)
     return value
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Final, Generic, TypeVar
 
 FIRST_RETRY_SECONDS: Final = 0.5
@@ -22,14 +22,27 @@ K = TypeVar("K", bound=Hashable)
 class WorkQueue(Generic[K]):
     """Keys to work on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, on_take: Callable[[float], None] | None = None, on_retry: Callable[[], None] | None = None) -> None:
+        """Make an empty queue.
+
+        Args:
+            on_take: told the seconds that a key has waited, when its pass begins.
+            on_retry: called when a pass has failed.
+        """
+        self._on_take = on_take
+        self._on_retry = on_retry
         self._waiting: deque[K] = deque()
         self._queued: set[K] = set()
         """In `_waiting`, or to be put there when the pass that runs is over."""
-        self._running: set[K] = set()
+        self._running: dict[K, float] = {}
+        """Since when, by the loop's clock."""
+        self._added: dict[K, float] = {}
+        """Since when a key waits, by the loop's clock."""
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._failures: dict[K, int] = {}
         self._news = asyncio.Event()
+        self._begun: float | None = None
+        """When somebody first came to work; nobody is late before."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -39,6 +52,7 @@ class WorkQueue(Generic[K]):
         if key in self._queued:
             return
         self._queued.add(key)
+        self._added[key] = asyncio.get_running_loop().time()
         if key not in self._running:
             self._waiting.append(key)
             self._news.set()
@@ -59,6 +73,8 @@ class WorkQueue(Generic[K]):
         self._failures[key] = failures + 1
         longest = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(failures, 16))
         seconds = random.uniform(longest / 2, longest)  # noqa: S311 - it spreads load, it hides nothing
+        if self._on_retry is not None:
+            self._on_retry()
         self.add_after(key, seconds)
         return seconds
 
@@ -73,21 +89,34 @@ class WorkQueue(Generic[K]):
 
     async def take(self) -> K:
         """Return the next key; :meth:`done` must follow."""
+        clock = asyncio.get_running_loop().time
+        if self._begun is None:
+            self._begun = clock()
         while not self._waiting:
             self._news.clear()
             await self._news.wait()
         key = self._waiting.popleft()
         self._queued.discard(key)
-        self._running.add(key)
+        now = self._running[key] = clock()
+        waited = now - max(self._added.pop(key), self._begun)
+        if self._on_take is not None:
+            self._on_take(waited)
         self._cancel(key)
         return key
 
     def done(self, key: K) -> None:
         """Say that the pass over a key is over."""
-        self._running.discard(key)
+        self._running.pop(key, None)
         if key in self._queued:
             self._waiting.append(key)
             self._news.set()
+
+    def longest_pass(self) -> tuple[K, float] | None:
+        """Return the key whose pass has been going on for longest, and for how many seconds; None while there is no pass."""
+        if not self._running:
+            return None
+        key = min(self._running, key=self._running.__getitem__)
+        return key, asyncio.get_running_loop().time() - self._running[key]
 
     def close(self) -> None:
         """Forget everything that is due later."""

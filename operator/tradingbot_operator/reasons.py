@@ -82,6 +82,8 @@ class Reason(enum.Enum):
     """The observer answers, and always the same."""
     REPORT_INVALID = "ReportInvalid"
     """What answers is not this bot's observer, or it can't be understood."""
+    PROMETHEUS_UNREACHABLE = "PrometheusUnreachable"
+    """The Prometheus that the operator is told to ask does not answer it."""
 
     # How the engine's process ended
     OOM_KILLED = "OOMKilled"

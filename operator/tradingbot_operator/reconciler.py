@@ -14,17 +14,22 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from tradingbot_contract.document import SpecError
 from tradingbot_operator.act import Actor
-from tradingbot_operator.actions import Plan
+from tradingbot_operator.actions import Plan, TouchPod
 from tradingbot_operator.bot_status import Phase
 from tradingbot_operator.cache import BotKey, Cache
 from tradingbot_operator.errors import ConflictError, RefusedError, UnavailableError
-from tradingbot_operator.kinds import BOT
+from tradingbot_operator.fleet import Fleet
+from tradingbot_operator.grants import is_observed
+from tradingbot_operator.kinds import BOT, POD, ObjectKey
 from tradingbot_operator.kube import Kube
 from tradingbot_operator.memory import Memory
 from tradingbot_operator.metrics import OperatorMetrics
-from tradingbot_operator.metrics_sources.direct import ReportPoller
+from tradingbot_operator.metrics_sources import ReportSource
+from tradingbot_operator.names import FINALIZER
 from tradingbot_operator.observe import observe, read_status
 from tradingbot_operator.plan import plan, plan_refused
 from tradingbot_operator.queue import WorkQueue
@@ -46,7 +51,8 @@ class Reconciler:
         kube: Kube,
         cache: Cache,
         queue: WorkQueue[BotKey],
-        poller: ReportPoller,
+        poller: ReportSource,
+        fleet: Fleet,
         metrics: OperatorMetrics,
     ) -> None:
         self._settings = settings
@@ -54,6 +60,7 @@ class Reconciler:
         self._cache = cache
         self._queue = queue
         self._poller = poller
+        self._fleet = fleet
         self._metrics = metrics
         self._memory = Memory()
         self._actor = Actor(kube, cache, self._memory, metrics)
@@ -61,6 +68,7 @@ class Reconciler:
 
     async def run(self) -> None:
         """Work, until cancelled."""
+        self._fleet.begin(self._cache.bots())
         async with asyncio.TaskGroup() as group:
             for _ in range(WORKERS):
                 group.create_task(self._work())
@@ -109,20 +117,44 @@ class Reconciler:
             self._forget(key)
             return math.inf
         metadata = _metadata(body)
-        if metadata.deletion_timestamp is not None:
+        if metadata.deletion_timestamp is not None and FINALIZER not in metadata.finalizers:
             # The garbage collector takes the children; whatever is made now would be in its way.
             return math.inf
-        decided = self._decide(key, body, metadata)
+        decided = self._decide(key, body, metadata, await self._absent_pods(key, body))
         self._count(key, (decided.status or read_status(body)).phase)
+        self._fleet.note(key, judged=decided.tally.judged, sick=decided.tally.sick)
         again = await self._actor.act(key, body, metadata, decided)
+        self._tell_source(decided, metadata.generation)
         return None if again else decided.recheck_seconds
 
-    def _decide(self, key: BotKey, body: Mapping[str, Any], metadata: Metadata) -> Plan:
+    def _tell_source(self, done: Plan, generation: int) -> None:
+        """Let the pods be looked at closely from which a word is expected."""
+        for pod_uid in done.attend:
+            self._poller.attend(pod_uid)
+        for action in done.actions:
+            if isinstance(action, TouchPod):
+                self._poller.expect(action.uid, generation)
+
+    async def _absent_pods(self, key: BotKey, body: Mapping[str, Any]) -> frozenset[str]:
+        """Return the pods that are not there, of those that may still trade a symbol which is to go to another one.
+
+        The cache of pods may be older than that of StatefulSets, so the API server itself is asked, when a StatefulSet that lets no pod
+        start with an earlier document has been seen.
+        """
+        leaving = {shard.name for shard in read_status(body).shards if shard.leaving} - {pod.name for pod in self._cache.pods(key)}
+        if not leaving or not is_observed(self._cache.children(key).get(ObjectKey("StatefulSet", key.name))):
+            return frozenset()
+        found = {name: await self._kube.get(POD, key.namespace, name) for name in sorted(leaving)}
+        return frozenset(name for name, pod in found.items() if pod is None)
+
+    def _decide(self, key: BotKey, body: Mapping[str, Any], metadata: Metadata, absent_pods: frozenset[str]) -> Plan:
         now = time.time()
         try:
-            world = observe(body, key, self._cache, self._poller, self._memory, now=now)
+            world = observe(body, key, self._cache, self._poller, self._memory, fleet=self._fleet.facts(), now=now)
+            world = msgspec.structs.replace(world, absent_pods=absent_pods)
         except SpecError as error:
-            return plan_refused(read_status(body), error, generation=metadata.generation, now=now)
+            deleting = metadata.deletion_timestamp is not None
+            return plan_refused(read_status(body), error, generation=metadata.generation, now=now, deleting=deleting)
         return plan(world, self._settings)
 
     async def _refresh(self, key: BotKey) -> None:
@@ -138,6 +170,7 @@ class Reconciler:
     def _forget(self, key: BotKey) -> None:
         self._queue.drop(key)
         self._actor.forget(key)
+        self._fleet.forget(key)
         self._count(key, None)
 
     def _count(self, key: BotKey, phase: Phase | None) -> None:
@@ -145,9 +178,7 @@ class Reconciler:
             self._phases.pop(key, None)
         else:
             self._phases[key] = phase.value
-        counts = Counter(self._phases.values())
-        for each in Phase:
-            self._metrics.bots.labels(each.value).set(counts[each.value])
+        self._metrics.show_phases(Counter(self._phases.values()))
 
 
 def _metadata(body: Mapping[str, Any]) -> Metadata:
@@ -158,4 +189,5 @@ def _metadata(body: Mapping[str, Any]) -> Metadata:
         uid=metadata["uid"],
         generation=metadata["generation"],
         deletion_timestamp=metadata.get("deletionTimestamp"),
+        finalizers=list(metadata.get("finalizers") or ()),
     )

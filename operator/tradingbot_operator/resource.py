@@ -22,7 +22,7 @@ from tradingbot_contract.spec import Broker, Health, Market, Observability, Risk
 from tradingbot_operator.compute import Engine
 from tradingbot_operator.memory_rule import MEMORY_RULE
 from tradingbot_operator.operations import Lifecycle, Remediation, Scaling, raises_limit
-from tradingbot_operator.stores import Database, Redis
+from tradingbot_operator.stores import OBJECT_NAME, Database, Redis
 
 GROUP: Final = "tradingbot.dev"
 API_VERSION: Final = "v1alpha1"
@@ -48,7 +48,7 @@ class BotPrediction(Prediction, frozen=True):
     """What judges the sentiment of news, and where its models are."""
 
     volume_claim: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")] | None,
+        Annotated[str, Meta(min_length=1, max_length=253, pattern=OBJECT_NAME)] | None,
         Meta(description="PersistentVolumeClaim with models; it is mounted at /models, to be read only. Not set: there is none."),
     ] = None
 

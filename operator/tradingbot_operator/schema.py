@@ -20,15 +20,15 @@ Schema = dict[str, Any]
 
 _COLUMNS: Final = (
     ("Phase", "string", ".status.phase", "Where the bot is.", 0),
-    ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', "Whether the engine is ready.", 0),
+    ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', "Whether the engines are ready.", 0),
     ("Health", "number", ".status.health.score", "Health, 0 to 100.", 0),
     ("Symbols", "string", ".status.symbols", "What it trades.", 0),
-    ("Memory", "string", ".status.memory", "Memory of the engine and its limit.", 0),
-    ("Restarts", "integer", ".status.restarts", "Restarts of the engine, roll-outs not counted.", 0),
+    ("Memory", "string", ".status.memory", "Memory and limit of the engine that is nearest to it.", 0),
+    ("Restarts", "integer", ".status.restarts", "Restarts of the engines, roll-outs not counted.", 0),
     ("Age", "date", ".metadata.creationTimestamp", "How old the resource is.", 0),
     ("Equity", "number", ".status.trading.equity", "Cash and positions, in quote currency.", 1),
     ("Strategy", "string", ".spec.strategy.name", "What decides when to trade.", 1),
-    ("Node", "string", ".status.shards[0].node", "Where the pod runs.", 1),
+    ("Node", "string", ".status.shards[0].node", "Where the first pod runs.", 1),
     ("Message", "string", ".status.message", "What there is to say.", 1),
 )
 
@@ -40,7 +40,14 @@ def build_crd() -> Schema:
         "served": True,
         "storage": True,
         "schema": {"openAPIV3Schema": build_schema()},
-        "subresources": {"status": {}},
+        "subresources": {
+            "status": {},
+            "scale": {
+                "specReplicasPath": ".spec.scaling.replicas",
+                "statusReplicasPath": ".status.replicas",
+                "labelSelectorPath": ".status.selector",
+            },
+        },
         "additionalPrinterColumns": [
             {"name": name, "type": kind, "jsonPath": path, "description": description} | ({"priority": priority} if priority else {})
             for name, kind, path, description, priority in _COLUMNS
@@ -146,7 +153,8 @@ def _scalar(kind: inspect.Type, path: str) -> Schema:
             return {"type": "string", "enum": [member.value for member in cls]}
         case inspect.StrType():
             assert kind.max_length is not None, f"{path} needs max_length"
-            return {"type": "string", **_given(minLength=kind.min_length, maxLength=kind.max_length, pattern=kind.pattern)}
+            pattern = kind.pattern and _in_go(kind.pattern)
+            return {"type": "string", **_given(minLength=kind.min_length, maxLength=kind.max_length, pattern=pattern)}
         case inspect.BoolType():
             return {"type": "boolean"}
         case inspect.IntType():
@@ -154,6 +162,15 @@ def _scalar(kind: inspect.Type, path: str) -> Schema:
         case inspect.FloatType():
             return {"type": "number", **_number_bounds(kind)}
     raise TypeError(f"{path}: a CRD has nothing for {kind}")
+
+
+def _in_go(pattern: str) -> str:
+    r"""Return a pattern as the API server reads it.
+
+    Python's ``$`` also matches before a last line feed; Go has no ``\Z``, and its ``$`` is that.
+    """
+    assert not pattern.endswith("$"), rf"{pattern} lets a line feed at the end through: end it with \Z"
+    return pattern.replace(r"\Z", "$")
 
 
 def _default(entry: inspect.Field) -> Schema:

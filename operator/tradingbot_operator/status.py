@@ -7,29 +7,22 @@ from typing import Final
 
 from msgspec import Struct
 
-from tradingbot_contract.quantity import format_bytes_rounded
-from tradingbot_contract.report import EngineStatus, ObserverReport
-from tradingbot_operator.bot_status import (
-    Budget,
-    Decision,
-    FoundFinding,
-    HealthSummary,
-    Phase,
-    RemediationRecord,
-    Trading,
-    TradingBotStatus,
-)
+from tradingbot_operator.bot_status import Phase, RemediationRecord, TradingBotStatus
 from tradingbot_operator.conditions import FALSE, Evidence, Saying, accepted, healthy, progressing, settle
-from tradingbot_operator.health import Verdict
+from tradingbot_operator.figures import show_health, show_memory, show_trading
+from tradingbot_operator.names import selector_labels
+from tradingbot_operator.ownership import Ownership
 from tradingbot_operator.phase import Scene, tell_phase
 from tradingbot_operator.readiness import ready
 from tradingbot_operator.reasons import Reason
+from tradingbot_operator.remediation import Outcome
+from tradingbot_operator.resize import Resize
 from tradingbot_operator.resource import TradingBot
-from tradingbot_operator.shards import build_shard
-from tradingbot_operator.timestamp import format_time
+from tradingbot_operator.shard_view import ShardView
+from tradingbot_operator.shards import Share, build_shard
+from tradingbot_operator.tuning import judge_tuning
 
 _SHOWN_SYMBOLS: Final = 4
-_SHOWN_FINDINGS: Final = 16
 
 
 class Findings(Struct, frozen=True, kw_only=True):
@@ -38,39 +31,67 @@ class Findings(Struct, frozen=True, kw_only=True):
     bot: TradingBot
     before: TradingBotStatus
     evidence: Evidence
-    report: ObserverReport | None
-    history: tuple[Decision, ...]
-    budget: Budget
-    given_up: str
-    """Why a sick engine is left as it is; empty when it isn't."""
+    shares: tuple[tuple[ShardView, Share], ...]
+    """Every shard that has a grant, with what was decided for it."""
+    resizes: tuple[Resize, ...]
+    record: RemediationRecord
+    ownership: Ownership
+    pods: int
+    """Pods that there are."""
+    outcomes: tuple[Outcome, ...]
+    """What became of sick engines."""
     now: float
 
 
 def build_status(findings: Findings) -> TradingBotStatus:
     """Return the whole status."""
     before, evidence, bot = findings.before, findings.evidence, findings.bot
+    tuning = judge_tuning(evidence, findings.resizes, before)
     sayings: Mapping[str, Saying] = {
         "Accepted": accepted(evidence, before),
         "Ready": ready(evidence),
         "Healthy": healthy(evidence),
+        "TuningApplied": tuning.saying,
         "Progressing": progressing(evidence),
     }
     conditions = [settle(kind, saying, before, generation=evidence.generation, now=findings.now) for kind, saying in sayings.items()]
-    phase, message = tell_phase(Scene(sayings=sayings, evidence=evidence, given_up=findings.given_up, symbols=len(bot.spec.market.symbols)))
-    shard = build_shard(bot, before, evidence, findings.history)
+    scene = Scene(sayings=sayings, evidence=evidence, held=_held(findings.outcomes), symbols=len(bot.spec.market.symbols))
+    phase, message = tell_phase(scene)
+    shards = [build_shard(shard, share, tuple(findings.record.history)) for shard, share in findings.shares]
+    gone = {shard.name for shard in before.shards} - {shard.name for shard in shards}
     return TradingBotStatus(
         observed_generation=evidence.generation,
         phase=phase,
         message=message[:1024],
         symbols=_symbol_line(bot.spec.market.symbols),
-        memory=_memory(findings.report) or before.memory,
-        restarts=shard.restarts,
+        memory=show_memory(evidence.shards) or before.memory,
+        # What engines had that are gone for good is in the sum, and nowhere else.
+        restarts=sum(shard.restarts for shard in shards) + _restarts_of_former(before) + _sum_restarts(before, gone),
         conditions=conditions,
-        shards=[shard],
-        health=_health_summary(findings.report, evidence.verdict),
-        remediation=RemediationRecord(history=list(findings.history), budget=findings.budget),
-        trading=_trading(evidence.engine, findings.now) or before.trading,
+        shards=shards,
+        health=show_health(evidence.shards),
+        remediation=findings.record,
+        tuning=tuning.record,
+        trading=show_trading(evidence.shards, findings.now) or before.trading,
+        replicas=findings.pods,
+        selector=",".join(f"{name}={value}" for name, value in selector_labels(bot).items()),
+        account=findings.ownership.account,
+        claimed=list(findings.ownership.claimed),
     )
+
+
+def _held(outcomes: tuple[Outcome, ...]) -> Outcome | None:
+    """Return the first sick engine that is left as it is for a reason that people should hear of."""
+    return next((outcome for outcome in outcomes if outcome.hold is not None and outcome.hold.reason is not None), None)
+
+
+def _restarts_of_former(before: TradingBotStatus) -> int:
+    """Return the restarts of engines that are not in the status any more."""
+    return max(0, before.restarts - sum(shard.restarts for shard in before.shards))
+
+
+def _sum_restarts(status: TradingBotStatus, names: set[str]) -> int:
+    return sum(shard.restarts for shard in status.shards if shard.name in names)
 
 
 def build_refused_status(before: TradingBotStatus, *, generation: int, message: str, now: float) -> TradingBotStatus:
@@ -86,44 +107,6 @@ def build_refused_status(before: TradingBotStatus, *, generation: int, message: 
         "conditions": [refused, *others],
     }
     return TradingBotStatus(**(fields | changes))
-
-
-def _health_summary(report: ObserverReport | None, verdict: Verdict) -> HealthSummary:
-    return HealthSummary(
-        score=round(report.score) if report is not None and report.score is not None else None,
-        findings=[
-            FoundFinding(
-                reason=finding.reason.value,
-                severity=finding.severity.value,
-                message=finding.message[:1024],
-                since=format_time(finding.since),
-            )
-            for finding in verdict.findings[:_SHOWN_FINDINGS]
-        ],
-    )
-
-
-def _trading(engine: EngineStatus | None, now: float) -> Trading | None:
-    if engine is None or engine.equity is None:
-        return None
-    return Trading(
-        at=format_time(now),
-        equity=round(engine.equity, 2),
-        currency=engine.currency[:64],
-        bars=engine.bars,
-        fills=engine.fills,
-        open_positions=engine.open_positions,
-        open_orders=engine.open_orders,
-        unknown_orders=engine.unknown_orders,
-    )
-
-
-def _memory(report: ObserverReport | None) -> str:
-    sample = report.sample if report else None
-    if sample is None or sample.memory_bytes is None:
-        return ""
-    used = f"{round(sample.memory_bytes / 2**20)}Mi"
-    return f"{used}/{format_bytes_rounded(sample.memory_limit_bytes)}" if sample.memory_limit_bytes else used
 
 
 def _symbol_line(symbols: list[str]) -> str:

@@ -5,12 +5,16 @@ The operator reads no Secrets, so it does not know their addresses: what it has 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, field
 
+from tradingbot_contract.quantity import parse_bytes
 from tradingbot_contract.resources import Pool, RedisPool, Retention, Retry
 from tradingbot_contract.section import Bytes, Rule, Section
+
+OBJECT_NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z"
+"""A name that an object of Kubernetes can have (RFC 1123, subdomain)."""
 
 _Port = Annotated[int, Meta(ge=1, le=65_535)]
 
@@ -20,10 +24,16 @@ class SecretKey(Section, frozen=True):
 
     name: Annotated[
         str,
-        Meta(description="Name of the Secret.", min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"),
+        Meta(description="Name of the Secret.", min_length=1, max_length=253, pattern=OBJECT_NAME),
     ]
     key: Annotated[
-        str, Meta(description="Key in the Secret that holds the value.", min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")
+        str,
+        Meta(
+            description="Key in the Secret that holds the value.",
+            min_length=1,
+            max_length=253,
+            pattern=r"^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*\Z",
+        ),
     ] = "url"
 
 
@@ -31,6 +41,7 @@ class Storage(Section, frozen=True):
     """The bot's own volume, which holds its journal."""
 
     __rules__ = (
+        Rule("quantity(self.size).isGreaterThan(quantity('0'))", "size must be more than nothing"),
         Rule("quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0", "size can grow and not shrink: a volume can't give space back"),
         Rule(
             "has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)",
@@ -40,9 +51,13 @@ class Storage(Section, frozen=True):
 
     size: Annotated[Bytes, Meta(description="Size of the volume. It can grow later where the storage class allows that.")] = "1Gi"
     class_name: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")] | None,
+        Annotated[str, Meta(min_length=1, max_length=253, pattern=OBJECT_NAME)] | None,
         Meta(description="Storage class of the volume. Not set: the cluster's default."),
     ] = None
+
+    def __post_init__(self) -> None:
+        if parse_bytes(self.size) == 0:
+            raise ValueError(self.__rules__[0].message)
 
 
 class Database(Section, frozen=True):

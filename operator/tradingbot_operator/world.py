@@ -31,6 +31,8 @@ class ContainerFacts(Struct, frozen=True, kw_only=True):
     waiting_message: str = ""
     exit: EngineExit | None = None
     """How it last ended in this pod."""
+    ran_seconds: float | None = None
+    """How long it had run when it last ended; None where the kubelet doesn't say."""
 
 
 class ResizeFacts(Struct, frozen=True, kw_only=True):
@@ -98,6 +100,14 @@ class Applied(Struct, frozen=True):
     """Seconds since the epoch."""
 
 
+class ResizeRefusal(Struct, frozen=True):
+    """What the API server said when the memory and CPU of a pod were to be changed in place."""
+
+    requests: dict[str, str]
+    limits: dict[str, str]
+    message: str
+
+
 class Problem(Struct, frozen=True):
     """What went wrong when the plan before this one was carried out."""
 
@@ -112,6 +122,8 @@ class FleetFacts(Struct, frozen=True, kw_only=True):
     """Bots whose health is known."""
     sick: int = 0
     """Of those, the ones with a cause for remediation."""
+    unseen: int = 0
+    """Bots that this operator has yet to look at for the first time since it began to act."""
 
 
 class World(Struct, frozen=True, kw_only=True):
@@ -129,9 +141,13 @@ class World(Struct, frozen=True, kw_only=True):
     reports: Mapping[str, ReportView] = {}
     """By uid of the pod."""
     problem: Problem | None = None
+    refused_resizes: Mapping[str, ResizeRefusal] = {}
+    """By uid of the pod."""
     fleet: FleetFacts = FleetFacts()
     claims: tuple[Claim, ...] = ()
-    """Other bots that name the same account."""
+    """Of all bots that name the same account."""
+    absent_pods: frozenset[str] = frozenset()
+    """Pods that, when the API server itself was asked just now, were not there."""
     namespace_terminating: bool = False
     now: float
     """Seconds since the epoch."""

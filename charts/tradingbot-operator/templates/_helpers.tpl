@@ -24,7 +24,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "tradingbot-operator.rules" -}}
 - apiGroups: [tradingbot.dev]
   resources: [tradingbots]
-  verbs: [get, list, watch]
+  # patch is for metadata.finalizers, of bots whose spec.lifecycle.onDelete asks for something.
+  verbs: [get, list, watch, patch]
 - apiGroups: [tradingbot.dev]
   resources: [tradingbots/status]
   verbs: [patch]
@@ -48,7 +49,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch, patch, delete]
+# Memory and CPU of a running engine are changed in place.
+- apiGroups: [""]
+  resources: [pods/resize]
+  verbs: [patch]
 - apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
+{{- end -}}
+
+{{/* Not empty when a token for Prometheus is mounted. */}}
+{{- define "tradingbot-operator.prometheusToken" -}}
+{{- if and (eq .Values.metrics.source "prometheus") .Values.metrics.prometheus.tokenSecretRef.name -}}true{{- end -}}
 {{- end -}}

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from tradingbot_operator.desired.layout import Layout
 from tradingbot_operator.names import child_metadata, claim_name
 from tradingbot_operator.resource import TradingBot
 from tradingbot_operator.settings import OperatorSettings
 
 
-def build_claim(bot: TradingBot, settings: OperatorSettings) -> dict[str, Any]:  # noqa: ARG001 - all builders take the same
+def build_claim(
+    bot: TradingBot,
+    settings: OperatorSettings,  # noqa: ARG001 - all builders take the same
+    layout: Layout,  # noqa: ARG001 - all builders take the same
+) -> dict[str, Any]:
     """Return the PersistentVolumeClaim."""
     storage = bot.spec.database.storage
     spec: dict[str, Any] = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage.size}}}

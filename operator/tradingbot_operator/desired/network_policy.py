@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tradingbot_contract.endpoints import ENGINE_PORT, OBSERVER_PORT
 from tradingbot_contract.spec import NewsType
+from tradingbot_operator.desired.layout import Layout
 from tradingbot_operator.desired.models import needs_hub
 from tradingbot_operator.names import child_metadata, selector_labels, workload_name
 from tradingbot_operator.resource import TradingBot
@@ -21,7 +22,11 @@ _PORTS: Final = {"http": 80, "https": HTTPS_PORT}
 _ADDRESS: Final = re.compile(r"(?P<scheme>https?)://(\[[^]]*\]|[^:/?#]*)(:(?P<port>[0-9]+))?")
 
 
-def build_network_policy(bot: TradingBot, settings: OperatorSettings) -> dict[str, Any]:
+def build_network_policy(
+    bot: TradingBot,
+    settings: OperatorSettings,
+    layout: Layout,  # noqa: ARG001 - all builders take the same
+) -> dict[str, Any]:
     """Return the NetworkPolicy."""
     operator = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.namespace}}}
     # To anywhere, because a cluster's DNS may answer at an address of the node.

@@ -3,17 +3,16 @@
 The two run under different users in one process namespace: the observer sees what the engine needs of the machine, and neither its
 environment nor its files. The pod keeps the restricted Pod Security standard and has no token for the API server.
 
-A bot with a database elsewhere keeps its volume: the engine's lock, what may be lost with the power, and models from a hub are on it.
+Where the journal is in a database elsewhere, what else the engine writes (its lock, what may be lost, models from a hub) goes with the
+pod. Every shard's pod is made of the same template; it finds its own document by its name.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from tradingbot_contract.document import restart_hash
 from tradingbot_contract.endpoints import (
     CONFIG_DIRECTORY,
-    CONFIG_FILE,
     DATA_DIRECTORY,
     ENGINE_CONTAINER,
     ENGINE_PORT,
@@ -21,6 +20,7 @@ from tradingbot_contract.endpoints import (
     ENV_CONFIG,
     ENV_DATA,
     ENV_DATABASE_URL,
+    ENV_GRANT_FLOOR,
     ENV_MEMORY_LIMIT,
     ENV_POD_NAME,
     ENV_POD_UID,
@@ -34,9 +34,11 @@ from tradingbot_contract.endpoints import (
     TEMPORARY_DIRECTORY,
 )
 from tradingbot_operator.compute import Engine
-from tradingbot_operator.desired import models
-from tradingbot_operator.desired.document import build_document
-from tradingbot_operator.names import RESTART_HASH, claim_name, config_name, labels
+from tradingbot_operator.desired import models, strategy_code
+from tradingbot_operator.desired.layout import Layout
+from tradingbot_operator.desired.placement_fields import build_placement, build_pod_metadata
+from tradingbot_operator.desired.revision import pod_revision
+from tradingbot_operator.names import RESTART_HASH, RESTART_REQUEST, claim_name, config_name, labels, selector_labels
 from tradingbot_operator.resource import TradingBot, TradingBotSpec
 from tradingbot_operator.settings import OperatorSettings
 from tradingbot_operator.stores import SecretKey
@@ -48,8 +50,11 @@ KILL_SECONDS: Final = 1
 START_SECONDS: Final = 60
 """How long an engine may take until its port listens; one that hangs before that is killed after at most twice this."""
 
+_DOCUMENT: Final = f"{CONFIG_DIRECTORY}/$({ENV_POD_NAME}).yaml"
+"""The kubelet puts in the pod's name, which has to be declared before it."""
 
-def build_pod_template(bot: TradingBot, settings: OperatorSettings) -> dict[str, Any]:
+
+def build_pod_template(bot: TradingBot, settings: OperatorSettings, layout: Layout) -> dict[str, Any]:
     """Return the template of the StatefulSet's pod."""
     engine = bot.spec.engine
     spec: dict[str, Any] = {
@@ -64,36 +69,43 @@ def build_pod_template(bot: TradingBot, settings: OperatorSettings) -> dict[str,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "initContainers": [_observer(engine, settings)],
-        "containers": [_engine(bot.spec, settings)],
+        "containers": [_engine(bot.spec, settings, layout)],
         "volumes": [
             {"name": "config", "configMap": {"name": config_name(bot)}},
-            {"name": "data", "persistentVolumeClaim": {"claimName": claim_name(bot)}},
+            {"name": "data"} | _data_volume(bot),
             # One each: what the observer writes is not the engine's to read, and the other way round.
             {"name": "engine-tmp", "emptyDir": {"sizeLimit": "64Mi"}},
             {"name": "observer-tmp", "emptyDir": {"sizeLimit": "16Mi"}},
             *models.build_volumes(bot.spec.prediction),
+            *strategy_code.build_volumes(bot.spec.strategy),
         ],
     }
-    if engine.node_selector:
-        spec["nodeSelector"] = dict(engine.node_selector)
-    return {
-        "metadata": {"labels": labels(bot), "annotations": {RESTART_HASH: restart_hash(build_document(bot))}},
-        "spec": spec,
-    }
+    spec |= build_placement(engine, selector=selector_labels(bot), avoid_nodes=layout.avoid_nodes)
+    requested = bot.metadata.annotations.get(RESTART_REQUEST, "")
+    annotations = {RESTART_HASH: pod_revision(bot)} | ({RESTART_REQUEST: requested} if requested else {})
+    return {"metadata": build_pod_metadata(engine, labels(bot), annotations), "spec": spec}
 
 
-def _engine(spec: TradingBotSpec, settings: OperatorSettings) -> dict[str, Any]:
+def _data_volume(bot: TradingBot) -> dict[str, Any]:
+    database = bot.spec.database
+    if database.url_secret_ref is None:
+        return {"persistentVolumeClaim": {"claimName": claim_name(bot)}}
+    return {"emptyDir": {"sizeLimit": database.storage.size}}
+
+
+def _engine(spec: TradingBotSpec, settings: OperatorSettings, layout: Layout) -> dict[str, Any]:
     engine, resources = spec.engine, spec.engine.resources
-    limits = {"memory": resources.limits.memory} | ({"cpu": resources.limits.cpu} if resources.limits.cpu else {})
+    limits = {"memory": layout.memory_limit or resources.limits.memory} | ({"cpu": resources.limits.cpu} if resources.limits.cpu else {})
     return {
         "name": ENGINE_CONTAINER,
         **_program(engine, settings, "tradingbot_engine", ENGINE_UID),
         "env": [
-            {"name": ENV_CONFIG, "value": f"{CONFIG_DIRECTORY}/{CONFIG_FILE}"},
+            *_identity(),
+            {"name": ENV_CONFIG, "value": _DOCUMENT},
             {"name": ENV_DATA, "value": DATA_DIRECTORY},
+            {"name": ENV_GRANT_FLOOR, "value": str(layout.floor)},
             *_addresses(spec),
             *models.build_environment(spec.prediction),
-            *_identity(),
             # glibc keeps freed memory in many arenas and gives little back; both settings bound that.
             {"name": "MALLOC_ARENA_MAX", "value": "2"},
             {"name": "MALLOC_TRIM_THRESHOLD_", "value": "131072"},
@@ -114,6 +126,7 @@ def _engine(spec: TradingBotSpec, settings: OperatorSettings) -> dict[str, Any]:
             {"name": "data", "mountPath": DATA_DIRECTORY},
             {"name": "engine-tmp", "mountPath": TEMPORARY_DIRECTORY},
             *models.build_mounts(spec.prediction),
+            *strategy_code.build_mounts(spec.strategy),
         ],
     }
 
@@ -126,8 +139,8 @@ def _observer(engine: Engine, settings: OperatorSettings) -> dict[str, Any]:
         "restartPolicy": "Always",
         **_program(engine, settings, "tradingbot_observer", OBSERVER_UID),
         "env": [
-            {"name": ENV_CONFIG, "value": f"{CONFIG_DIRECTORY}/{CONFIG_FILE}"},
             *_identity(),
+            {"name": ENV_CONFIG, "value": _DOCUMENT},
             {"name": "MALLOC_ARENA_MAX", "value": "2"},
             {"name": "MALLOC_TRIM_THRESHOLD_", "value": "131072"},
         ],

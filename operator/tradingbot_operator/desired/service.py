@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from tradingbot_contract.endpoints import ENGINE_CONTAINER, ENGINE_PORT, OBSERVER_CONTAINER, OBSERVER_PORT
+from tradingbot_operator.desired.layout import Layout
 from tradingbot_operator.names import child_metadata, selector_labels, workload_name
 from tradingbot_operator.resource import TradingBot
 from tradingbot_operator.settings import OperatorSettings
 
 
-def build_service(bot: TradingBot, settings: OperatorSettings) -> dict[str, Any]:  # noqa: ARG001 - all builders take the same
+def build_service(
+    bot: TradingBot,
+    settings: OperatorSettings,  # noqa: ARG001 - all builders take the same
+    layout: Layout,  # noqa: ARG001 - all builders take the same
+) -> dict[str, Any]:
     """Return the Service."""
     return {
         "apiVersion": "v1",

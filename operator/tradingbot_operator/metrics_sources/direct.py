@@ -1,12 +1,14 @@
 """Asks every observer for its report, again and again, in one loop: spread over time, many at once, each with a time limit.
 
-An observer that is well is asked at the operator's interval, one that is not (or not yet) every second. Whatever comes back is judged
-by :mod:`~tradingbot_operator.metrics_sources.report_view`; a bot is woken only when that changed.
+An observer that is well is asked at the operator's interval, one that is not (or not yet) every second. One whose engine's document has
+just been changed is asked to answer when the engine runs it. Whatever comes back is judged by
+:mod:`~tradingbot_operator.metrics_sources.report_view`; a bot is woken only when that changed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -22,6 +24,7 @@ from tradingbot_operator.metrics import OperatorMetrics
 from tradingbot_operator.metrics_sources.report_view import (
     Answers,
     Target,
+    acknowledges,
     add_failure,
     add_report,
     build_view,
@@ -36,16 +39,24 @@ AT_ONCE: Final = 64
 ANSWER_LIMIT_BYTES: Final = 256 * 1024
 ATTENTION_SECONDS: Final = 1.0
 """How often a target that is not calm is asked."""
+ATTENDED_SECONDS: Final = 30.0
+"""How long one that somebody waits for is asked that often."""
+EXPECTED_SECONDS: Final = 10.0
+"""How long an engine is expected to run a new document soon; after that the usual attention has to do."""
+WAIT_SECONDS: Final = 1.0
+"""How long an observer may hold an answer back until the engine runs what is expected."""
+EXPECTED_PAUSE_SECONDS: Final = 0.2
+"""Between two questions to one that doesn't hold its answer back."""
 _TURN_SECONDS: Final = 0.2
 
-Ask = Callable[[Target], Awaitable[bytes]]
-"""Returns the body of a target's answer; raises what aiohttp raises, or TimeoutError."""
+Ask = Callable[[Target, str], Awaitable[bytes]]
+"""Returns the body of a target's answer to a query; raises what aiohttp raises, or TimeoutError."""
 
 
 class _State:
     """What is known of one target."""
 
-    __slots__ = ("answers", "asked", "bot", "due", "ready", "seen", "target")
+    __slots__ = ("answers", "asked", "attended_until", "bot", "due", "expected", "expected_until", "ready", "seen", "target")
 
     def __init__(self, bot: BotKey, target: Target) -> None:
         self.bot = bot
@@ -58,6 +69,14 @@ class _State:
         """Whether an answer is on its way."""
         self.seen: tuple[object, ...] = ()
         """What its bot was last woken for."""
+        self.attended_until = 0.0
+        self.expected = 0
+        """Generation that the engine should soon say it runs."""
+        self.expected_until = 0.0
+
+    def expects(self, view: ReportView, now: float) -> bool:
+        """Return whether the engine should say soon, and has not said, that it runs a document."""
+        return now < self.expected_until and not acknowledges(view, self.expected)
 
 
 class ReportPoller:
@@ -73,23 +92,45 @@ class ReportPoller:
         self._interval_seconds = interval_seconds
         self._states: dict[str, _State] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._hurry = asyncio.Event()
+        self.turned_at: float | None = None
 
     def view(self, pod_uid: str) -> ReportView:
         """Return what is known from a pod's observer now."""
         state = self._states.get(pod_uid)
         return build_view(state.answers, now=time.monotonic()) if state else ReportView()
 
+    def expect(self, pod_uid: str, generation: int) -> None:
+        """Ask a pod at once, and again and again, until its engine says that it runs a generation, or for ten seconds."""
+        state = self._states.get(pod_uid)
+        if state is not None:
+            state.expected = generation
+            state.expected_until = time.monotonic() + EXPECTED_SECONDS
+            state.due = 0.0
+            self._hurry.set()
+
+    def attend(self, pod_uid: str) -> None:
+        """Ask a pod every second for a while, and wake its bot also when its positions or orders change."""
+        state = self._states.get(pod_uid)
+        if state is not None:
+            now = time.monotonic()
+            state.attended_until = now + ATTENDED_SECONDS
+            state.due = min(state.due, now + ATTENTION_SECONDS)
+
     async def run(self) -> None:
         """Ask, until cancelled."""
         async with asyncio.TaskGroup() as group:
             while True:
+                now = self.turned_at = time.monotonic()
                 self._follow(self._cache.all_pods())
-                now = time.monotonic()
                 for state in self._states.values():
                     if state.due <= now and not state.asked:
                         state.asked = True
                         group.create_task(self._ask_one(state))
-                await asyncio.sleep(_TURN_SECONDS)
+                self._hurry.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_TURN_SECONDS):
+                        await self._hurry.wait()
 
     def _follow(self, pods: Iterable[tuple[BotKey, PodFacts]]) -> None:
         """Take up new targets and forget those that are gone."""
@@ -106,31 +147,42 @@ class ReportPoller:
             state.ready = pod.ready
 
     async def _ask_one(self, state: _State) -> None:
-        async with self._slots:
-            state.answers = await self._next_answers(state)
-        now = time.monotonic()
-        view = build_view(state.answers, now=now)
-        seconds = self._interval_seconds if state.ready and is_calm(view) else min(ATTENTION_SECONDS, self._interval_seconds)
+        while True:
+            asked_at = time.monotonic()
+            expected = state.expects(build_view(state.answers, now=asked_at), asked_at)
+            async with self._slots:
+                state.answers = await self._next_answers(state, f"wait={WAIT_SECONDS:g}&generation={state.expected}" if expected else "")
+            now = time.monotonic()
+            view = build_view(state.answers, now=now)
+            self._tell(state, view, closely=now < state.attended_until)
+            if not state.expects(view, now):
+                break
+            await asyncio.sleep(asked_at + EXPECTED_PAUSE_SECONDS - now)
+        seconds = self._interval_seconds
+        if not state.ready or not is_calm(view) or now < state.attended_until:
+            seconds = min(ATTENTION_SECONDS, seconds)
         # Spread, or all bots of an operator that starts would be asked in the same moment for ever.
         state.due = now + seconds * random.uniform(0.9, 1.1)  # noqa: S311 - it spreads load, it hides nothing
         state.asked = False
-        seen = fingerprint(view)
+
+    def _tell(self, state: _State, view: ReportView, *, closely: bool) -> None:
+        seen = fingerprint(view, closely=closely)
         if seen != state.seen:
             state.seen = seen
             self._wake(state.bot)
 
-    async def _next_answers(self, state: _State) -> Answers:
+    async def _next_answers(self, state: _State, query: str) -> Answers:
         try:
-            body = await self._ask(state.target)
+            body = await self._ask(state.target, query)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            self._metrics.polls.labels("unreachable").inc()
+            self._metrics.polls.labels("direct", "unreachable").inc()
             return add_failure(state.answers, _describe(error, state.target), invalid=False)
         try:
             report = parse_report(body, state.target)
         except (msgspec.DecodeError, ValueError) as error:
-            self._metrics.polls.labels("invalid").inc()
+            self._metrics.polls.labels("direct", "invalid").inc()
             return add_failure(state.answers, str(error), invalid=True)
-        self._metrics.polls.labels("answered").inc()
+        self._metrics.polls.labels("direct", "answered").inc()
         return add_report(state.answers, report, now=time.monotonic())
 
 
@@ -159,9 +211,9 @@ class DirectAccess:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
         self._session = aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30))
 
-    async def ask(self, target: Target) -> bytes:
+    async def ask(self, target: Target, query: str = "") -> bytes:
         host = f"[{target.ip}]" if ":" in target.ip else target.ip
-        async with self._session.get(f"http://{host}:{OBSERVER_PORT}{REPORT_PATH}", allow_redirects=False) as response:
+        async with self._session.get(f"http://{host}:{OBSERVER_PORT}{_page(query)}", allow_redirects=False) as response:
             response.raise_for_status()
             return await read_bounded(response)
 
@@ -175,8 +227,8 @@ class ProxyAccess:
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
 
-    async def ask(self, target: Target) -> bytes:
-        request = self._kube.open_proxy(target.namespace, target.pod, OBSERVER_PORT, REPORT_PATH, timeout_seconds=TIMEOUT_SECONDS)
+    async def ask(self, target: Target, query: str = "") -> bytes:
+        request = self._kube.open_proxy(target.namespace, target.pod, OBSERVER_PORT, _page(query), timeout_seconds=TIMEOUT_SECONDS)
         async with request as response:
             response.raise_for_status()
             return await read_bounded(response)
@@ -185,11 +237,15 @@ class ProxyAccess:
         """Do nothing: the session is the client's."""
 
 
-async def read_bounded(response: aiohttp.ClientResponse) -> bytes:
+def _page(query: str) -> str:
+    return f"{REPORT_PATH}?{query}" if query else REPORT_PATH
+
+
+async def read_bounded(response: aiohttp.ClientResponse, limit_bytes: int = ANSWER_LIMIT_BYTES) -> bytes:
     """Return the body; one that is too long is cut, and so can't be understood."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(16 * 1024):
         body += chunk
-        if len(body) > ANSWER_LIMIT_BYTES:
+        if len(body) > limit_bytes:
             break
-    return bytes(body[:ANSWER_LIMIT_BYTES])
+    return bytes(body[:limit_bytes])

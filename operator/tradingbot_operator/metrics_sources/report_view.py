@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tradingbot_contract.report import ObserverReport, Severity
+from tradingbot_contract.report import EngineStatus, ObserverReport, Severity
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.world import ReportView
 
@@ -63,15 +63,15 @@ def parse_report(body: bytes, target: Target) -> ObserverReport:
         report = msgspec.json.decode(body, type=ObserverReport)
     except RecursionError as error:
         raise ValueError("the report is nested too deeply") from error
-    implausible = _implausible(report)
-    if implausible:
-        raise ValueError(f"the report's {implausible} can't be")
+    wrong = implausible(report)
+    if wrong:
+        raise ValueError(f"the report's {wrong} can't be")
     if (report.namespace, report.bot, report.pod_uid) != (target.namespace, target.bot, target.uid):
         raise ValueError(f"the report is of {report.namespace}/{report.bot}, pod {report.pod_uid}")
     return report
 
 
-def _implausible(report: ObserverReport) -> str:
+def implausible(report: ObserverReport) -> str:
     """Return the name of a figure that no observer of ours would give; a status with it would be refused."""
     engine = report.engine
     counts = {} if engine is None else {name: getattr(engine, name) for name in _COUNTS}
@@ -123,8 +123,8 @@ def is_calm(view: ReportView) -> bool:
     return not any(finding.severity is Severity.CRITICAL for finding in report.findings)
 
 
-def fingerprint(view: ReportView) -> tuple[object, ...]:
-    """Return what must change in a view for its bot to be worth a look."""
+def fingerprint(view: ReportView, *, closely: bool = False) -> tuple[object, ...]:
+    """Return what must change in a view for its bot to be worth a look; `closely`: also for what only matters while somebody waits."""
     report = view.report
     if report is None:
         return (view.missing,)
@@ -133,5 +133,21 @@ def fingerprint(view: ReportView) -> tuple[object, ...]:
         None,
         *((finding.reason, finding.severity, finding.since) for finding in report.findings),
         report.score is None,
-        (engine.state, engine.message, engine.generation, engine.equity is None, engine.unknown_orders) if engine else None,
+        _engine_fingerprint(engine, closely=closely) if engine else None,
     )
+
+
+def _engine_fingerprint(engine: EngineStatus, *, closely: bool) -> tuple[object, ...]:
+    state = (engine.state, engine.message, engine.generation, engine.document_refusal, engine.revision, engine.grant, engine.activity)
+    trading = (engine.symbols, engine.equity is None, engine.unknown_orders, engine.memory_mode)
+    # An engine that trades opens and closes all the time; only a bot that waits for the end of it wants to know.
+    waited_for = (engine.busy_symbols, engine.open_positions, engine.open_orders) if closely else ()
+    return (*state, *trading, *waited_for)
+
+
+def acknowledges(view: ReportView, generation: int) -> bool:
+    """Return whether the engine says that it runs a generation or a later one, or that it can't."""
+    engine = view.report.engine if view.report else None
+    if engine is None:
+        return False
+    return engine.generation >= generation or (engine.refused_generation is not None and engine.refused_generation >= generation)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tradingbot_operator.settings import settings_from_env
+from tradingbot_operator.settings import MetricsSource, OperatorSettings, settings_from_env
 
 Manifest = dict[str, Any]
 Render = Callable[..., list[Manifest]]
@@ -41,7 +41,16 @@ def test_helm_finds_nothing_wrong(helm: Helm, chart: Path) -> None:
 
 def test_the_default_release_is_one_of_each_object(render: Render) -> None:
     kinds = sorted(manifest["kind"] for manifest in render())
-    assert kinds == ["ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Deployment", "Service", "ServiceAccount"]
+    assert kinds == [
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "Deployment",
+        "Role",
+        "RoleBinding",
+        "Service",
+        "ServiceAccount",
+    ]
 
 
 def test_every_namespaced_object_goes_into_the_release_namespace(render: Render) -> None:
@@ -67,7 +76,44 @@ def test_with_namespaces_named_nothing_reaches_beyond_them(render: Render) -> No
     assert not of_kind(manifests, "ClusterRole")
     assert not of_kind(manifests, "ClusterRoleBinding")
     for kind in ("Role", "RoleBinding"):
-        assert [manifest["metadata"]["namespace"] for manifest in of_kind(manifests, kind)] == ["desk-a", "desk-b"]
+        named = {manifest["metadata"]["namespace"]: manifest["metadata"]["name"] for manifest in of_kind(manifests, kind)}
+        operator = "operator-tradingbot-operator"
+        assert named == {"desk-a": operator, "desk-b": operator, "tradingbot-system": f"{operator}-election"}
+
+
+def test_an_operator_that_runs_bots_in_its_own_namespace_has_both_roles_there(render: Render) -> None:
+    roles = [manifest["metadata"]["name"] for manifest in of_kind(render("watchNamespaces={tradingbot-system}"), "Role")]
+    assert len(set(roles)) == len(roles) == 2
+
+
+def test_the_operator_may_do_what_it_does_and_nothing_else(render: Render) -> None:
+    allowed = {
+        (resource, verb)
+        for rule in of_kind(render(), "ClusterRole")[0]["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    children = ("statefulsets", "services", "configmaps", "persistentvolumeclaims", "poddisruptionbudgets", "networkpolicies")
+    made = {(child, verb) for child in children for verb in ("get", "list", "watch", "create", "patch", "delete")}
+    pods = {("pods", verb) for verb in ("get", "list", "watch", "patch", "delete")} | {("pods/resize", "patch")}
+    bots = {("tradingbots", verb) for verb in ("get", "list", "watch", "patch")}
+    assert allowed == made | pods | bots | {
+        ("tradingbots/status", "patch"),
+        ("tradingbots/finalizers", "update"),
+        ("events", "create"),
+        ("events", "patch"),
+    }
+
+
+def test_the_operator_may_use_the_lease_that_it_is_told_and_no_other(render: Render) -> None:
+    manifests = render()
+    (role,) = of_kind(manifests, "Role")
+    create, use = role["rules"]
+    assert (create["resources"], create["verbs"]) == (["leases"], ["create"])
+    assert (use["resources"], use["verbs"]) == (["leases"], ["get", "update"])
+    (pod,) = pod_specs(manifests)
+    told = {entry["name"]: entry["value"] for entry in pod["containers"][0]["env"]}
+    assert use["resourceNames"] == [told["TRADINGBOT_OPERATOR_LEASE"]]
 
 
 @pytest.mark.parametrize("settings", [(), ("watchNamespaces={desk-a}",)], ids=["all namespaces", "one namespace"])
@@ -100,10 +146,40 @@ def test_pods_keep_the_restricted_pod_security_standard(render: Render) -> None:
             assert container["resources"]["requests"]["memory"]
 
 
-def test_there_is_never_a_second_operator(render: Render) -> None:
+def test_there_are_two_operators_on_two_nodes_if_there_are_two_and_one_is_always_there(render: Render) -> None:
     (deployment,) = of_kind(render(), "Deployment")
+    assert deployment["spec"]["replicas"] == 2
+    assert deployment["spec"]["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    (preferred,) = deployment["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    selector = preferred["podAffinityTerm"]["labelSelector"]["matchLabels"]
+    assert selector == deployment["spec"]["selector"]["matchLabels"]
+    (deployment,) = of_kind(render("replicas=1", "affinity.nodeAffinity.x=y"), "Deployment")
     assert deployment["spec"]["replicas"] == 1
-    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+    assert deployment["spec"]["template"]["spec"]["affinity"] == {"nodeAffinity": {"x": "y"}}
+
+
+def test_prometheus_as_the_source_comes_with_its_address_and_token(render: Render) -> None:
+    def pod(*settings: str) -> tuple[OperatorSettings, Manifest]:
+        (found,) = pod_specs(render(*settings))
+        return settings_from_env({entry["name"]: entry["value"] for entry in found["containers"][0]["env"]}), found
+
+    settings, plain = pod()
+    assert settings.metrics_source is MetricsSource.DIRECT
+    assert [volume["name"] for volume in plain["volumes"]] == ["tmp"]
+    source = (
+        "metrics.source=prometheus",
+        "metrics.prometheus.url=http://prometheus:9090",
+        "metrics.prometheus.maxAgeSeconds=90",
+    )
+    settings, plain = pod(*source)
+    assert settings.metrics_source is MetricsSource.PROMETHEUS
+    assert (settings.prometheus_url, settings.prometheus_max_age_seconds) == ("http://prometheus:9090", 90.0)
+    assert (settings.prometheus_token_file, [volume["name"] for volume in plain["volumes"]]) == ("", ["tmp"])
+    settings, mounted = pod(*source, "metrics.prometheus.tokenSecretRef.name=prometheus", "metrics.prometheus.tokenSecretRef.key=bearer")
+    (volume,) = [volume for volume in mounted["volumes"] if volume["name"] == "prometheus-token"]
+    assert volume["secret"] == {"secretName": "prometheus", "items": [{"key": "bearer", "path": "token"}]}
+    (mount,) = [mount for mount in mounted["containers"][0]["volumeMounts"] if mount["name"] == "prometheus-token"]
+    assert settings.prometheus_token_file == f"{mount['mountPath']}/token"
 
 
 def test_the_selectors_find_the_pod(render: Render) -> None:

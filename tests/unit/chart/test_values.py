@@ -15,7 +15,13 @@ Helm = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.mark.parametrize(
     ("setting", "named"),
     [
-        ("replicas=2", "replicas"),
+        ("replica=2", "replica"),
+        ("replicas=0", "replicas"),
+        ("metrics.source=tea", "source"),
+        ("metrics.source=prometheus", "url"),
+        ("metrics.prometheus.url=prometheus:9090", "url"),
+        ("metrics.prometheus.tokenSecretRef.name=x", "tokenSecretRef"),
+        ("maxUnhealthyPercent=200", "maxUnhealthyPercent"),
         ("image.tga=1", "tga"),
         ("image.pullPolicy=Sometimes", "pullPolicy"),
         ("logLevel=loud", "logLevel"),

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from tradingbot_contract.document import VERSION, restart_hash
+from tradingbot_contract.document import VERSION
 from tradingbot_contract.report import EngineState, EngineStatus, Finding, FindingReason, ObserverReport, Sample, Severity
 from tradingbot_operator.bot_status import TradingBotStatus
-from tradingbot_operator.desired import build_children, build_document
+from tradingbot_operator.desired import build_children
+from tradingbot_operator.desired.revision import pod_revision, shard_revision
 from tradingbot_operator.kinds import ObjectKey, key_of
 from tradingbot_operator.resource import TradingBot, parse_bot
 from tradingbot_operator.settings import OperatorSettings
 from tradingbot_operator.world import ContainerFacts, PodFacts, ReportView, World
+
+sys.path.insert(0, str(Path(__file__).parent))  # for plan_worlds and simulated_cluster
+
+from plan_worlds import first_layout
 
 NOW = 1_800_000_000.0
 
@@ -55,7 +62,7 @@ def make_bot(make_body: Callable[..., Body]) -> Callable[..., TradingBot]:
 
 
 @pytest.fixture
-def make_report() -> Callable[..., ObserverReport]:
+def make_report(make_bot: Callable[..., TradingBot]) -> Callable[..., ObserverReport]:
     """Return a function that makes the report of an engine that trades."""
 
     def make(*findings: Finding, **changes: Any) -> ObserverReport:
@@ -68,6 +75,11 @@ def make_report() -> Callable[..., ObserverReport]:
             fills=4,
             equity=100_500.0,
             currency="USD",
+            revision=shard_revision(make_bot(), ("AAPL", "MSFT")),
+            symbols=("AAPL", "MSFT"),
+            busy_symbols=(),
+            activity="Trade",
+            grant=1,
         )
         fields: dict[str, Any] = {
             "namespace": "bots",
@@ -111,7 +123,9 @@ def make_pod(make_bot: Callable[..., TradingBot]) -> Callable[..., PodFacts]:
             "ip": "10.0.0.7",
             "node": "worker",
             "ready": True,
-            "restart_hash": restart_hash(build_document(make_bot())),
+            "restart_hash": pod_revision(make_bot()),
+            "created_at": NOW - 1010,
+            "ready_since": NOW - 995,
             "engine": engine or running,
             "observer": running,
         }
@@ -125,7 +139,7 @@ def live_children(settings: OperatorSettings) -> Callable[[TradingBot], dict[Obj
     """Return a function that gives a bot's children as the API server would hold them."""
 
     def make(bot: TradingBot) -> dict[ObjectKey, Body]:
-        return {key_of(manifest): as_stored(manifest) for manifest in build_children(bot, settings)}
+        return {key_of(manifest): as_stored(manifest) for manifest in build_children(bot, settings, first_layout(bot))}
 
     return make
 
@@ -135,7 +149,7 @@ def as_stored(manifest: Body) -> Body:
     stored: Body = json.loads(json.dumps(manifest))
     stored["metadata"] |= {"uid": f"uid-of-{manifest['kind']}", "resourceVersion": "5", "creationTimestamp": "2026-01-01T00:00:00Z"}
     if manifest["kind"] == "StatefulSet":
-        stored["status"] = {"replicas": 1}
+        stored["status"] = {"replicas": stored["spec"]["replicas"]}
         pod = stored["spec"]["template"]["spec"]
         pod |= {"dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler", "restartPolicy": "Always"}
         pod["containers"][0] |= {"terminationMessagePath": "/dev/termination-log"}
@@ -158,7 +172,7 @@ def make_world(
             "bot": made,
             "status": TradingBotStatus(),
             "children": copy.deepcopy(live_children(made)),
-            "pods": (make_pod(restart_hash=restart_hash(build_document(made))),),
+            "pods": (make_pod(restart_hash=pod_revision(made)),),
             "reports": {"pod-1": ReportView(report=report or make_report())},
             "now": NOW,
         }

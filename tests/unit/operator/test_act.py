@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradingbot_operator.act import _escape, _merge_patch, _owned_by_somebody_else
+from tradingbot_operator.act import _escape, _merge_patch, _only_over, _owned_by_somebody_else
 from tradingbot_operator.resource import Metadata
 
 LEAVES = st.one_of(st.integers(0, 3), st.text("ab", max_size=2), st.lists(st.integers(0, 2), max_size=2))
@@ -56,3 +56,12 @@ def test_only_what_is_ours_or_nobodys_may_be_taken(metadata: dict[str, Any], som
 
 def test_a_label_with_a_slash_can_stand_in_a_pointer() -> None:
     assert _escape("app.kubernetes.io/name~x") == "app.kubernetes.io~1name~0x"
+
+
+def test_documents_and_templates_are_applied_only_over_what_was_judged() -> None:
+    config = {"kind": "ConfigMap", "metadata": {"name": "calm-config"}}
+    assert _only_over(config, "7")["metadata"] == {"name": "calm-config", "resourceVersion": "7"}
+    assert config["metadata"] == {"name": "calm-config"}
+    assert _only_over(config, "") is config, "what is not there has no version"
+    service = {"kind": "Service", "metadata": {"name": "calm"}}
+    assert _only_over(service, "7") is service

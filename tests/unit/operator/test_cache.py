@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tradingbot_operator.cache import BotKey, Cache
+from tradingbot_operator.cache import BotKey, Cache, Unseen
 from tradingbot_operator.kinds import ObjectKey
 
 CALM = BotKey("bots", "calm")
@@ -91,3 +91,28 @@ def test_an_old_list_takes_nothing_young_away_and_brings_nothing_back() -> None:
     other = thing("Pod", "other-0", 6, uid="ended")
     cache.replace("Pod", None, [other], 10)
     assert [pod.uid for pod in cache.pods(CALM)] == ["young"]
+
+
+def test_what_a_list_shows_and_no_watch_has_brought_is_told() -> None:
+    cache = Cache()
+    cache.put(thing("Pod", "calm-0", 5))
+    cache.put(thing("Pod", "calm-1", 5, uid="v"))
+    cache.put(thing("Pod", "calm-2", 12, uid="w"))
+    listed = [thing("Pod", "calm-0", 5), thing("Pod", "calm-1", 7, uid="v"), thing("Pod", "new-0", 8, uid="x", owner="new")]
+    assert cache.unseen("Pod", None, listed, 10) == {Unseen("bots", "calm-1", 7), Unseen("bots", "new-0", 8)}
+    assert cache.unseen("Pod", None, listed, 12) >= {Unseen("bots", "calm-2", None)}, "it is gone and is not younger than the list"
+    assert cache.unseen("Pod", "desk", [], 99) == set()
+    assert cache.bots() == ()
+    assert cache.pods(BotKey("bots", "new")) == (), "a look changes nothing"
+    cache.remove(thing("Pod", "calm-1", 9, uid="v"))
+    assert Unseen("bots", "calm-1", 7) not in cache.unseen("Pod", None, listed, 10), "the watch has brought its end"
+
+
+def test_the_list_of_one_namespace_does_not_bring_back_what_ended_in_another() -> None:
+    cache = Cache()
+    for namespace in ("bots", "desk"):
+        cache.put(thing("Pod", "calm-0", 7, uid=namespace, namespace=namespace))
+        cache.remove(thing("Pod", "calm-0", 8, uid=namespace, namespace=namespace))
+    cache.replace("Pod", "bots", [], 9)
+    cache.replace("Pod", "desk", [thing("Pod", "calm-0", 7, uid="desk", namespace="desk")], 7)
+    assert cache.pods(BotKey("desk", "calm")) == ()

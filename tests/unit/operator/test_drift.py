@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from plan_worlds import first_layout
 
 from tradingbot_operator.desired import build_children
 from tradingbot_operator.drift import controller_uid, differences
@@ -103,7 +104,7 @@ def test_children_as_stored_have_not_drifted(
 ) -> None:
     bot = make_bot()
     stored = live_children(bot)
-    for manifest in build_children(bot, settings):
+    for manifest in build_children(bot, settings, first_layout(bot)):
         assert not differences(manifest, stored[key_of(manifest)])
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from tradingbot_contract.report import Finding, FindingReason, ObserverReport, Severity
 from tradingbot_operator.bot_status import ConditionStatus, EngineExit
-from tradingbot_operator.health import CRASH_LOOP, assess
+from tradingbot_operator.health import assess
 from tradingbot_operator.reasons import Reason
+from tradingbot_operator.remediation.causes import CRASH_LOOP
 from tradingbot_operator.resource import BotHealth
 from tradingbot_operator.world import ContainerFacts, PodFacts, ReportView
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from tradingbot_operator.cache import BotKey
 from tradingbot_operator.drift import Difference
 from tradingbot_operator.kinds import ObjectKey
-from tradingbot_operator.memory import Memory
+from tradingbot_operator.memory import GOING_SECONDS, Memory
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.world import Problem
 
@@ -41,6 +41,16 @@ def test_a_problem_is_news_when_it_comes_changes_or_goes() -> None:
     assert not memory.set_problem(BOT, problem)
     assert memory.set_problem(BOT, Problem(Reason.CHILD_REFUSED, "still no"))
     assert memory.set_problem(BOT, None)
+
+
+def test_a_namespace_that_goes_is_remembered_for_a_while() -> None:
+    memory = Memory()
+    assert not memory.namespace_is_going("bots", now=0.0)
+    memory.note_namespace_going("bots", now=0.0)
+    assert memory.namespace_is_going("bots", now=GOING_SECONDS)
+    assert not memory.namespace_is_going("desk", now=1.0)
+    assert not memory.namespace_is_going("bots", now=GOING_SECONDS + 0.1), "one of the same name may have come"
+    assert not memory.namespace_is_going("bots", now=1.0)
 
 
 def test_a_bot_that_is_gone_is_forgotten() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tradingbot_operator.pod_facts import read_pod_facts
 from tradingbot_operator.timestamp import parse_time
+from tradingbot_operator.world import ResizeFacts
 
 METADATA = {"name": "a-0", "uid": "u", "annotations": {"tradingbot.dev/restart-hash": "h"}}
 
@@ -72,3 +73,37 @@ def test_how_the_engine_ended(terminated: dict[str, Any], reason: str) -> None:
 def test_what_the_engine_waits_for() -> None:
     facts = read_pod_facts(pod(**engine(state={"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}})))
     assert (facts.engine.waiting_reason, facts.engine.waiting_message) == ("ImagePullBackOff", "no such image")
+
+
+def test_the_size_of_the_engine_and_what_the_kubelet_says_of_it() -> None:
+    began = "2026-01-02T03:04:05Z"
+    resources = {"requests": {"memory": "256Mi", "cpu": "100m"}, "limits": {"memory": "1Gi"}}
+    status = {
+        "phase": "Running",
+        "conditions": [
+            {"type": "PodResizePending", "status": "True", "reason": "Deferred", "message": "no room", "lastTransitionTime": began},
+            {"type": "PodResizeInProgress", "status": "True", "reason": "Error", "message": "in use"},
+            {"type": "Ready", "status": "True", "lastTransitionTime": began},
+        ],
+        "containerStatuses": [{"name": "engine", "resources": {"limits": {"memory": "512Mi"}}}],
+    }
+    annotations = METADATA["annotations"] | {"tradingbot.dev/restart": "monday"}  # type: ignore[operator]  # METADATA is a plain mapping
+    metadata = METADATA | {"creationTimestamp": began, "annotations": annotations}
+    containers = [{"name": "other", "resources": {"limits": {"memory": "1Mi"}}}, {"name": "engine", "resources": resources}]
+    facts = read_pod_facts({"metadata": metadata, "spec": {"containers": containers}, "status": status})
+    assert facts.resize == ResizeFacts(
+        memory_request="256Mi",
+        memory_limit="1Gi",
+        cpu_request="100m",
+        actual_memory_limit="512Mi",
+        pending_reason="Deferred",
+        pending_message="no room",
+        pending_since=parse_time(began),
+        error="in use",
+    )
+    assert (facts.created_at, facts.ready_since, facts.restart_request) == (parse_time(began), parse_time(began), "monday")
+    assert not facts.failed
+
+
+def test_a_pod_that_has_ended_for_good() -> None:
+    assert read_pod_facts(pod(status={"phase": "Failed", "reason": "Evicted"})).failed

@@ -86,6 +86,49 @@ def test_failures_wait_longer_each_time_and_are_forgotten_after_a_success() -> N
     asyncio.run(scenario())
 
 
+def test_what_waits_is_timed_from_when_it_was_due_and_not_from_before_somebody_worked() -> None:
+    async def scenario() -> None:
+        waited: list[float] = []
+        queue: WorkQueue[str] = WorkQueue(on_take=waited.append)
+        queue.add("a")
+        await asyncio.sleep(0.3)
+        await queue.take()
+        assert waited[0] < 0.2, "nobody worked yet"
+        queue.add("b")
+        await asyncio.sleep(0.05)
+        await queue.take()
+        assert waited[1] >= 0.04
+
+    asyncio.run(scenario())
+
+
+def test_the_longest_pass_is_known_while_it_goes_on() -> None:
+    async def scenario() -> None:
+        retries: list[None] = []
+        queue: WorkQueue[str] = WorkQueue(on_retry=lambda: retries.append(None))
+        assert queue.longest_pass() is None
+        queue.add("a")
+        queue.add("b")
+        await queue.take()
+        await asyncio.sleep(0.02)
+        await queue.take()
+        longest = queue.longest_pass()
+        assert longest is not None
+        assert longest[0] == "a"
+        assert longest[1] >= 0.01
+        queue.add_failed("a")
+        queue.done("a")
+        longest = queue.longest_pass()
+        assert longest is not None
+        assert longest[0] == "b"
+        queue.done("b")
+        assert queue.longest_pass() is None
+        assert len(retries) == 1
+        queue.close()
+
+    asyncio.run(scenario())
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(1, 4))
 def test_no_wake_up_is_lost_and_no_key_has_two_passes_at_once(wakes: list[int], workers: int) -> None:

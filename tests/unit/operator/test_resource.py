@@ -74,7 +74,7 @@ def test_a_reference_to_a_secret_has_a_usual_key(make_body: Callable[..., Body])
         ({"health": {"cpuPercent": {"elevated": 9, "high": 8}}}, "spec.health.cpuPercent: elevated must be below high"),
         ({"health": {"score": {"critical": 65}}}, "spec.health.score: must be in order"),
         ({"health": {"remediation": {"mode": False}}}, "spec.health.remediation.mode: .*write On and Off in quotes"),
-        ({"health": {"remediation": {"maxActions": 11}}}, "spec.health.remediation.maxActions: "),
+        ({"health": {"remediation": {"maxActions": 61}}}, "spec.health.remediation.maxActions: "),
     ],
 )
 def test_an_error_begins_with_the_path_of_its_field(make_body: Callable[..., Body], sections: Body, message: str) -> None:

@@ -55,6 +55,11 @@ OPTIONAL = {
     ".spec.redis",
     ".spec.prediction.finbert",
     ".spec.prediction.social",
+    ".spec.strategy.source",
+    ".spec.engine.affinity",
+    ".spec.engine.affinity.nodeAffinity",
+    ".spec.engine.affinity.podAffinity",
+    ".spec.engine.affinity.podAntiAffinity",
 }
 """Sections that a bot does without unless they are given."""
 
@@ -64,7 +69,7 @@ def test_defaults_reach_every_level_of_the_spec(path: str, node: Schema) -> None
     for name, entry in node.get("properties", {}).items():
         if f"{path}.{name}" in OPTIONAL:
             assert "default" not in entry
-            assert "Not set" in entry["description"] or f"{path}.{name}".startswith(".spec.market.news.")
+            assert "Not set" in entry["description"] or f"{path}.{name}".startswith((".spec.market.news.", ".spec.engine.affinity."))
         elif entry["type"] == "object" and name not in node.get("required", ()):
             assert "default" in entry, f"without a default of its own, the defaults inside {path}.{name} would not apply"
 
@@ -105,14 +110,14 @@ def test_rules_of_the_models_are_in_the_schema() -> None:
     rules = {
         path: [rule["rule"] for rule in node["x-kubernetes-validations"]] for path, node in NODES if "x-kubernetes-validations" in node
     }
-    assert rules[".spec.broker"] == ["self.type == oldSelf.type"]
+    assert rules[".spec.broker"][0] == "self.type == oldSelf.type"
     assert rules[".spec.health.score"]
     assert len(rules[".spec.engine.resources"]) == 2
-    assert "oldSelf" in rules[".spec.database.storage"][0]
-    assert "oldSelf" in rules[".spec.database"][0]
+    assert any("oldSelf" in rule for rule in rules[".spec.database.storage"])
+    assert any("oldSelf" in rule for rule in rules[".spec.database"])
     assert len(rules[".spec.market.news"]) == 2
-    (memory,) = rules[".spec"]
-    assert "self.engine.resources.limits.memory" in memory
+    assert any("self.cache.memoryLimit" in rule and "self.engine.resources.limits.memory" in rule for rule in rules[".spec"])
+    assert any("self.scaling.replicas" in rule for rule in rules[".spec"])
     assert "self.metadata.name" in rules[""][0]
 
 
@@ -140,3 +145,12 @@ def test_every_sample_is_a_bot(path: Path) -> None:
     for document in yaml.safe_load_all(path.read_text()):
         if document["apiVersion"] == VERSION:
             parse_bot(document)
+
+
+def test_the_scale_subresource_is_that_of_the_shards() -> None:
+    (version,) = build_crd()["spec"]["versions"]
+    assert version["subresources"]["scale"] == {
+        "specReplicasPath": ".spec.scaling.replicas",
+        "statusReplicasPath": ".status.replicas",
+        "labelSelectorPath": ".status.selector",
+    }

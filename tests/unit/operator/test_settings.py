@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tradingbot_contract.document import SpecError
-from tradingbot_operator.settings import ObserverAccess, settings_from_env
+from tradingbot_operator.settings import MetricsSource, ObserverAccess, settings_from_env
 
 IMAGE = {"TRADINGBOT_OPERATOR_ENGINE_IMAGE": "engine:1"}
 
@@ -22,6 +22,31 @@ def test_everything_can_be_set() -> None:
     assert settings.observer_access is ObserverAccess.PROXY
 
 
+def test_the_election_is_on_and_observers_are_asked_unless_told_otherwise() -> None:
+    settings = settings_from_env(IMAGE)
+    assert (settings.leader_election, settings.lease, settings.metrics_source) == (True, "tradingbot-operator", MetricsSource.DIRECT)
+    given = {
+        "LEADER_ELECTION": "off",
+        "LEASE": "mine",
+        "METRICS_SOURCE": "prometheus",
+        "PROMETHEUS_URL": "https://prometheus.monitoring:9090/base/",
+        "PROMETHEUS_TIMEOUT_SECONDS": "2",
+        "PROMETHEUS_MAX_AGE_SECONDS": "90",
+        "PROMETHEUS_TOKEN_FILE": "/var/run/token",
+        "MAX_UNHEALTHY_PERCENT": "25",
+    }
+    settings = settings_from_env(IMAGE | {f"TRADINGBOT_OPERATOR_{name}": value for name, value in given.items()})
+    assert (settings.leader_election, settings.lease, settings.metrics_source) == (False, "mine", MetricsSource.PROMETHEUS)
+    assert settings.prometheus_url == "https://prometheus.monitoring:9090/base"
+    assert (settings.prometheus_timeout_seconds, settings.prometheus_max_age_seconds) == (2.0, 90.0)
+    assert (settings.prometheus_token_file, settings.max_unhealthy_percent) == ("/var/run/token", 25.0)
+
+
+def test_prometheus_as_the_source_needs_an_address() -> None:
+    with pytest.raises(SpecError, match=r"PROMETHEUS_URL is '': give the address"):
+        settings_from_env(IMAGE | {"TRADINGBOT_OPERATOR_METRICS_SOURCE": "prometheus"})
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
@@ -30,6 +55,10 @@ def test_everything_can_be_set() -> None:
         ("PORT", "70000", "from 0 to 65535"),
         ("POLL_INTERVAL_SECONDS", "0", "from 1 to 300"),
         ("OBSERVER_ACCESS", "magic", "give one of direct, proxy"),
+        ("METRICS_SOURCE", "tea-leaves", "give one of direct, prometheus"),
+        ("PROMETHEUS_URL", "prometheus:9090", "PROMETHEUS_URL is 'prometheus:9090': give the address"),
+        ("LEADER_ELECTION", "maybe", "give one of on, off"),
+        ("MAX_UNHEALTHY_PERCENT", "101", "from 0 to 100"),
         ("LOG_LEVEL", "loud", "give one of debug"),
         ("NAMESPACE_LIST", "a", "unknown settings: TRADINGBOT_OPERATOR_NAMESPACE_LIST"),
     ],

@@ -7,13 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
-from tradingbot_contract.document import parse_document, restart_hash
-from tradingbot_contract.endpoints import CONFIG_FILE
+from tradingbot_contract.document import Activity, parse_document
+from tradingbot_operator.bot_status import Adjustment
 from tradingbot_operator.desired import build_children, build_document
-from tradingbot_operator.names import DESIRED_HASH, RESTART_HASH, selector_labels
+from tradingbot_operator.desired.document import Orders
+from tradingbot_operator.desired.layout import Layout, plain_layout
+from tradingbot_operator.desired.revision import pod_revision
+from tradingbot_operator.names import DESIRED_HASH, RESTART_HASH, RESTART_REQUEST, selector_labels
 from tradingbot_operator.resource import TradingBot, parse_bot
 from tradingbot_operator.settings import OperatorSettings
 
@@ -63,42 +67,71 @@ def test_selectors_select_the_pod(make_bot: MakeBot, settings: OperatorSettings)
 
 def test_the_config_holds_the_document(make_bot: MakeBot, settings: OperatorSettings) -> None:
     bot = make_bot(cache={"maxEntries": 7})
-    document = parse_document(child("ConfigMap", bot, settings)["data"][CONFIG_FILE])
+    document = parse_document(child("ConfigMap", bot, settings)["data"]["calm-0.yaml"])
     assert document == build_document(bot)
     assert document.cache.max_entries == 7
     assert document.bot.uid == "bot-uid"
 
 
-@pytest.mark.parametrize(
-    ("changes", "rolls"),
-    [
-        ({"health": {"silentAfterSeconds": 30}}, False),
-        ({"health": {"remediation": {"mode": "Off"}}}, False),
-        ({"observability": {"intervalSeconds": 3}}, False),
-        ({"database": {"storage": {"size": "2Gi"}}}, False),
-        ({"observability": {"otlpEndpoint": "http://collector:4318"}}, False),
-        ({"database": {"port": 6432}}, False),
-        ({"database": {"pool": {"size": 7}, "retry": {"attempts": 1}, "retention": {"orders": 1000}}}, False),
-        ({"cache": {"maxEntries": 7}}, False),
-        ({"http": {"limit": 7}}, False),
-        ({"risk": {"maxOrderNotional": 1}}, False),
-        ({"strategy": {"name": "another"}}, True),
-        ({"market": {"symbols": ["AAPL"]}}, True),
-        ({"database": {"urlSecretRef": {"name": "postgres"}}}, True),
-        ({"redis": {"urlSecretRef": {"name": "redis"}}}, True),
-        ({"prediction": {"finbert": {"source": "/models/one"}}}, True),
-        ({"prediction": {"volumeClaim": "models"}}, True),
-        ({"engine": {"memoryMode": "Minimal"}}, True),
-        ({"engine": {"resources": {"limits": {"memory": "1Gi"}}}}, True),
-        ({"engine": {"image": "other:2"}}, True),
-    ],
-)
-def test_only_what_the_engine_reads_at_its_start_rolls_the_pod(
-    make_bot: MakeBot, settings: OperatorSettings, changes: dict[str, Any], rolls: bool
-) -> None:
-    before = child("StatefulSet", make_bot(), settings)["spec"]["template"]
-    after = child("StatefulSet", make_bot(generation=2, **changes), settings)["spec"]["template"]
-    assert (before != after) is rolls
+def test_each_shard_has_a_document_of_its_own_and_all_have_one_template(make_bot: MakeBot, settings: OperatorSettings) -> None:
+    bot = make_bot(database={"urlSecretRef": {"name": "postgres"}}, scaling={"replicas": 2})
+    documents = {key: parse_document(text) for key, text in child("ConfigMap", bot, settings)["data"].items()}
+    assert {key: (document.bot.shard, document.market.symbols) for key, document in documents.items()} == {
+        "calm-0.yaml": (0, ["MSFT"]),
+        "calm-1.yaml": (1, ["AAPL"]),
+    }
+    workload = child("StatefulSet", bot, settings)["spec"]
+    assert (workload["replicas"], workload["updateStrategy"], workload["podManagementPolicy"]) == (2, {"type": "OnDelete"}, "Parallel")
+    pod = workload["template"]["spec"]
+    for program in (*pod["containers"], *pod["initContainers"]):
+        names = [entry["name"] for entry in program["env"]]
+        assert names.index("TRADINGBOT_POD_NAME") < names.index("TRADINGBOT_CONFIG"), "what is put in is declared before"
+        assert program["env"][names.index("TRADINGBOT_CONFIG")]["value"] == "/etc/tradingbot/$(TRADINGBOT_POD_NAME).yaml"
+
+
+def test_a_journal_elsewhere_needs_no_volume_of_its_own(make_bot: MakeBot, settings: OperatorSettings) -> None:
+    bot = make_bot(database={"urlSecretRef": {"name": "postgres"}, "storage": {"size": "3Gi"}})
+    assert "PersistentVolumeClaim" not in {manifest["kind"] for manifest in build_children(bot, settings)}
+    volumes = child("StatefulSet", bot, settings)["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "data", "emptyDir": {"sizeLimit": "3Gi"}} in volumes
+
+
+def test_a_document_says_what_the_operator_has_decided(make_bot: MakeBot) -> None:
+    bot = make_bot(cache={"maxEntries": 1000, "memoryLimit": "100Mi", "views": {"maxEntries": 1}})
+    orders = Orders(
+        symbols=("MSFT", "AAPL"),
+        activity=Activity.FLATTEN,
+        releasing=("AAPL",),
+        settle=True,
+        grant=7,
+        adjustment=Adjustment(cache_percent=50, memory_mode="Minimal"),
+    )
+    document = build_document(bot, shard=3, orders=orders)
+    assert (document.bot.shard, document.market.symbols, document.releasing, document.settle) == (3, ["MSFT", "AAPL"], ["AAPL"], True)
+    assert (document.activity, document.grant, document.memory_mode.value) == (Activity.FLATTEN, 7, "Minimal")
+    assert (document.cache.max_entries, document.cache.memory_limit, document.cache.views.max_entries) == (500, "50Mi", 1)
+    assert document.cache.predictions.max_entries is None
+
+
+def test_what_was_granted_to_a_sick_engine_is_in_the_template(make_bot: MakeBot, settings: OperatorSettings) -> None:
+    bot = make_bot()
+    layout: Layout = msgspec.structs.replace(plain_layout(bot), memory_limit="700Mi", avoid_nodes=("bad",), floor=4)
+    (workload,) = [manifest for manifest in build_children(bot, settings, layout) if manifest["kind"] == "StatefulSet"]
+    pod = workload["spec"]["template"]["spec"]
+    (term,) = pod["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert term["preference"]["matchFields"] == [{"key": "metadata.name", "operator": "NotIn", "values": ["bad"]}]
+    assert pod["containers"][0]["resources"]["limits"] == {"memory": "700Mi"}
+    assert {"name": "TRADINGBOT_GRANT_FLOOR", "value": "4"} in pod["containers"][0]["env"]
+    annotations = workload["spec"]["template"]["metadata"]["annotations"]
+    assert annotations == {RESTART_HASH: pod_revision(bot)}, "neither replaces a pod"
+
+
+def test_the_value_that_asks_for_a_restart_is_on_the_pod(make_bot: MakeBot, settings: OperatorSettings) -> None:
+    bot = make_bot()
+    metadata = msgspec.structs.replace(bot.metadata, annotations={RESTART_REQUEST: "monday"})
+    asked = msgspec.structs.replace(bot, metadata=metadata)
+    annotations = child("StatefulSet", asked, settings)["spec"]["template"]["metadata"]["annotations"]
+    assert annotations[RESTART_REQUEST] == "monday"
 
 
 def test_a_live_change_is_in_the_config_alone(make_bot: MakeBot, settings: OperatorSettings) -> None:
@@ -177,12 +210,6 @@ def test_only_what_the_spec_names_can_be_reached(
     dns, *others = child("NetworkPolicy", make_bot(**sections), settings)["spec"]["egress"]
     assert {entry["port"] for entry in dns["ports"]} == {53}
     assert [entry["port"] for rule in others for entry in rule["ports"]] == ports
-
-
-def test_the_pod_carries_the_hash_of_its_document(make_bot: MakeBot, settings: OperatorSettings) -> None:
-    bot = make_bot()
-    annotations = child("StatefulSet", bot, settings)["spec"]["template"]["metadata"]["annotations"]
-    assert annotations[RESTART_HASH] == restart_hash(build_document(bot))
 
 
 def test_the_pod_keeps_the_restricted_standard(make_bot: MakeBot, settings: OperatorSettings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -47,22 +47,32 @@ def pod(version: int = 1, **metadata: Any) -> dict[str, Any]:
     }
 
 
-def polled(body: Callable[[], Awaitable[Answer]], check: Callable[[Scene], Awaitable[None]]) -> None:
-    """Run a poller against a server whose report page is given."""
+def polled(
+    body: Callable[[], Awaitable[Answer]],
+    check: Callable[[Scene], Awaitable[None]],
+    *,
+    asked_for: Callable[[Mapping[str, str]], None] = lambda _: None,
+    interval_seconds: float = 0.05,
+) -> None:
+    """Run a poller against a server whose report page is given; `asked_for` is told what each question says."""
+
+    async def page(query: Mapping[str, str]) -> Answer:
+        asked_for(query)
+        return await body()
 
     async def scenario() -> None:
-        server = PageServer({REPORT_PATH: body})
+        server = PageServer({}, queries={REPORT_PATH: page})
         port = await server.start("127.0.0.1", 0)
         cache, woken = Cache(), list[BotKey]()
         cache.put(pod())
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.2)) as session:
 
-            async def ask(target: Target) -> bytes:
-                async with session.get(f"http://{target.ip}:{port}{REPORT_PATH}") as response:
+            async def ask(target: Target, query: str) -> bytes:
+                async with session.get(f"http://{target.ip}:{port}{REPORT_PATH}?{query}") as response:
                     response.raise_for_status()
                     return await read_bounded(response)
 
-            poller = ReportPoller(cache, ask, woken.append, OperatorMetrics(), interval_seconds=0.05)
+            poller = ReportPoller(cache, ask, woken.append, OperatorMetrics(), interval_seconds=interval_seconds)
             task = asyncio.create_task(poller.run())
             try:
                 await check(Scene(poller, cache, woken))
@@ -172,5 +182,75 @@ def test_a_pod_without_a_running_observer_or_on_its_way_out_is_not_asked() -> No
         before = asked
         await asyncio.sleep(0.5)
         assert asked == before
+
+    polled(page, check)
+
+
+def ready_pod(version: int = 2) -> dict[str, Any]:
+    made = pod(version)
+    made["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
+    return made
+
+
+def test_an_engine_that_should_run_a_new_document_is_asked_until_it_says_so(make_report: Make) -> None:
+    questions: list[Mapping[str, str]] = []
+    generation = 1
+
+    async def page() -> Answer:
+        report = make_report(observed_at=float(len(questions)))
+        return Answer(200, JSON, msgspec.json.encode(msgspec.structs.replace(report, engine=with_generation(report.engine, generation))))
+
+    async def check(scene: Scene) -> None:
+        nonlocal generation
+        scene.cache.put(ready_pod())
+        await until(lambda: scene.poller.view("pod-1").report is not None)
+        # It is well, and so it would not be asked for an hour.
+        before = len(questions)
+        scene.poller.expect("pod-1", 2)
+        await until(lambda: len(questions) >= before + 3)
+        assert {question["generation"] for question in questions[before:]} == {"2"}
+        generation = 2
+        scene.woken.clear()
+        await until(lambda: scene.woken == [CALM])
+        asked = len(questions)
+        await asyncio.sleep(0.5)
+        assert len(questions) == asked, "it has said what was waited for"
+        scene.poller.expect("unknown", 2)
+
+    polled(page, check, asked_for=questions.append, interval_seconds=3600.0)
+
+
+def with_generation(engine: Any, generation: int) -> Any:
+    return msgspec.structs.replace(engine, generation=generation)
+
+
+def test_a_bot_that_waits_for_positions_is_woken_when_they_change_and_no_other_is(make_report: Make) -> None:
+    positions = 3
+    asked = 0
+
+    async def page() -> Answer:
+        nonlocal asked
+        asked += 1
+        report = make_report(observed_at=float(asked))
+        engine = msgspec.structs.replace(report.engine, open_positions=positions)
+        return Answer(200, JSON, msgspec.json.encode(msgspec.structs.replace(report, engine=engine)))
+
+    async def change() -> None:
+        nonlocal positions
+        positions -= 1
+        before = asked
+        await until(lambda: asked >= before + 3)
+
+    async def check(scene: Scene) -> None:
+        scene.cache.put(ready_pod())
+        await until(lambda: scene.poller.view("pod-1").report is not None)
+        scene.woken.clear()
+        await change()
+        assert scene.woken == []
+        scene.poller.attend("pod-1")
+        await until(lambda: scene.woken == [CALM])
+        scene.woken.clear()
+        await change()
+        assert scene.woken == [CALM]
 
     polled(page, check)
