@@ -17,6 +17,7 @@ from rig.bots import Bot
 from rig.kube import Kube, Object
 from rig.operator_log import OperatorLog
 from rig.release import cluster, cluster_environment, install
+from rig.strategy_image import load_strategy_image
 from rig.waiting import eventually
 
 StartBots = Callable[..., list[Bot]]
@@ -37,6 +38,12 @@ def kube(images: dict[str, str]) -> Iterator[Kube]:
     install(kube, images)
     yield kube
     kube.close()
+
+
+@pytest.fixture(scope="session")
+def rehearsal(images: dict[str, str]) -> str:
+    """Return the engine's image with the tests' own strategies in it: ``rehearsal:Hold`` and others."""
+    return load_strategy_image(images["engine"])
 
 
 @pytest.fixture(scope="session")

@@ -35,12 +35,9 @@ def test_deleting_a_bot_leaves_nothing(kube: Kube, namespace: str, start: StartB
 def test_a_bot_can_be_deleted_while_there_is_no_operator(kube: Kube, namespace: str, start: StartBots, operator_log: OperatorLog) -> None:
     (bot,) = start(manifest("orphaned"))
     bot.wait_trading()
-    operator_log.scale(0)
-    try:
+    with operator_log.taken_away():
         kube.kubectl("-n", namespace, "delete", "tradingbot", bot.name, "--timeout=60s")
         eventually("nothing is left", lambda: not left_over(kube, namespace), explain=lambda: str(left_over(kube, namespace)))
-    finally:
-        operator_log.scale(1)
 
 
 def test_a_bot_of_the_same_name_begins_anew(kube: Kube, namespace: str, start: StartBots) -> None:

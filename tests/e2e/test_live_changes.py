@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 
 import pytest
 import yaml
 
 from rig.bots import Bot, manifest
-from rig.kube import Kube, Object
+from rig.kube import Kube
+from rig.metric_page import read_total
 from rig.operator_log import OperatorLog
 from rig.waiting import eventually
-from tradingbot_contract.endpoints import CONFIG_FILE, ENGINE_PORT, METRICS_PATH
+from tradingbot_contract.endpoints import ENGINE_PORT, METRICS_PATH
 from tradingbot_contract.metrics import CACHE_SIZE_LIMIT, POOL_MAX, Instrument, prometheus_name
 from tradingbot_contract.report import FindingReason
 
@@ -45,13 +45,6 @@ def one_process(bot: Bot) -> Iterator[None]:
     assert after.bars - before.bars == after.bars_this_run - before.bars_this_run, "it goes on where it was"
 
 
-def change(bot: Bot, **sections: Object) -> int:
-    """Change the bot's spec as ``kubectl patch`` does; return the generation that this makes."""
-    bot.kube.patch("tradingbots", bot.name, bot.namespace, {"spec": sections})
-    generation: int = bot.read()["metadata"]["generation"]
-    return generation
-
-
 def wait_runs(bot: Bot, generation: int) -> None:
     """Wait until engine and status say that this generation runs."""
 
@@ -74,11 +67,9 @@ def metric(kube: Kube, bot: Bot, instrument: Instrument, **labels: str) -> float
     assert pod is not None
     page = kube.page(bot.namespace, pod["metadata"]["name"], ENGINE_PORT, METRICS_PATH)
     assert page is not None, "the engine does not answer"
-    wanted = [f'{name}="{value}"' for name, value in labels.items()]
-    series = re.findall(rf"^{prometheus_name(instrument)}(?:{{(.*)}})? (\S+)$", page.decode(), re.MULTILINE)
-    values = [float(value) for text, value in series if all(label in text for label in wanted)]
-    assert values, f"there is no {prometheus_name(instrument)} with {wanted}"
-    return sum(values)
+    total = read_total(page.decode(), prometheus_name(instrument), **labels)
+    assert total is not None, f"there is no {prometheus_name(instrument)} with {labels}"
+    return total
 
 
 def refusals(bot: Bot) -> list[str]:
@@ -90,8 +81,7 @@ def refusals(bot: Bot) -> list[str]:
 def test_pool_and_caches_are_changed_while_it_trades(kube: Kube, bot: Bot) -> None:
     assert metric(kube, bot, POOL_MAX, db_client_connection_pool_name="journal") == 7
     caches = metric(kube, bot, CACHE_SIZE_LIMIT)
-    generation = change(
-        bot,
+    generation = bot.change(
         database={"pool": {"size": 3, "maxOverflow": 1}, "healthIntervalSeconds": 5},
         cache={"memoryLimit": "20Mi"},
         risk={"maxDrawdownPercent": 90},
@@ -102,11 +92,11 @@ def test_pool_and_caches_are_changed_while_it_trades(kube: Kube, bot: Bot) -> No
 
 
 def test_what_only_the_operator_reads_is_acknowledged_as_well(bot: Bot) -> None:
-    wait_runs(bot, change(bot, health={"remediation": {"maxActions": 2}}))
+    wait_runs(bot, bot.change(health={"remediation": {"maxActions": 2}}))
 
 
 def test_many_changes_at_once_end_in_the_last(bot: Bot) -> None:
-    generations = [change(bot, cache={"maxEntries": entries}) for entries in (100, 200, 300, 400, 500)]
+    generations = [bot.change(cache={"maxEntries": entries}) for entries in (100, 200, 300, 400, 500)]
     assert len(set(generations)) == len(generations)
     wait_runs(bot, generations[-1])
 
@@ -114,12 +104,12 @@ def test_many_changes_at_once_end_in_the_last(bot: Bot) -> None:
 def test_a_document_that_the_engine_can_not_take_changes_nothing_and_is_told_of(bot: Bot, operator_log: OperatorLog) -> None:
     before = bot.wait_trading()
     # The API server lets no such spec through, and the operator no such ConfigMap: somebody has to write it while it is away.
-    operator_log.scale(0)
-    try:
+    with operator_log.taken_away():
         (config,) = [child for name, child in bot.children().items() if name.startswith("configmaps/")]
-        document = yaml.safe_load(config["data"][CONFIG_FILE])
+        (file,) = config["data"]
+        document = yaml.safe_load(config["data"][file])
         document |= {"generation": document["generation"] + 1, "cache": document["cache"] | {"memoryLimit": "10Gi"}}
-        patch = {"data": {CONFIG_FILE: json.dumps(document)}}
+        patch = {"data": {file: json.dumps(document)}}
         bot.kube.patch("configmaps", config["metadata"]["name"], bot.namespace, patch)
         pod = bot.pod()
         assert pod is not None
@@ -131,8 +121,6 @@ def test_a_document_that_the_engine_can_not_take_changes_nothing_and_is_told_of(
         refused = bot.wait_trading(beyond_bars=before.bars)
         assert refused.generation == before.generation
         assert "cache.memoryLimit" in refused.document_refusal
-    finally:
-        operator_log.scale(1)
     # The operator that comes back puts its own document there again.
     wait_runs(bot, before.generation)
     eventually("the finding is over", lambda: not refusals(bot), explain=bot.explain)

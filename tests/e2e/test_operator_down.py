@@ -17,8 +17,7 @@ def test_engines_trade_on_and_are_restarted_while_there_is_no_operator(start: St
     for bot in (killed, untouched):
         bot.wait_trading()
         bot.wait_condition("Ready", "True")
-    operator_log.scale(0)
-    try:
+    with operator_log.taken_away():
         # The engine trades on.
         bars = untouched.wait_trading().bars
         untouched.wait_trading(beyond_bars=bars + 50)
@@ -32,8 +31,6 @@ def test_engines_trade_on_and_are_restarted_while_there_is_no_operator(start: St
         assert now is not None
         assert now["metadata"]["uid"] == pod["metadata"]["uid"]
         eventually("the kubelet has counted", lambda: killed.container()["restartCount"] == 1, explain=killed.explain)
-    finally:
-        operator_log.scale(1)
 
     # The operator that comes back sees what happened and touches nothing.
     for bot, restarts in ((killed, 1), (untouched, 0)):

@@ -1,4 +1,4 @@
-"""Where the programs of Postgres and Redis are: the machine's own, or Debian's packages unpacked into the cache folder.
+"""Where the programs of Postgres, Redis and Prometheus are: the machine's own, or Debian's packages unpacked into the cache folder.
 
 Invariant: nothing is installed, so that no service starts and no file of the machine changes; a folder of unpacked packages is
 complete, because it gets its name when the program in it has run once.
@@ -42,6 +42,7 @@ class Suite:
 
 POSTGRES = Suite("postgres", "postgresql", "postgres", r"postgresql(-client)?-\d+", "usr/lib/postgresql/*/bin/postgres")
 REDIS = Suite("redis", "redis-server", "redis-server", r"redis-(server|tools)", "usr/bin/redis-server")
+PROMETHEUS = Suite("prometheus", "prometheus", "prometheus", r"prometheus", "usr/bin/prometheus")
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ import msgspec
 
 from rig.kube import CHILDREN, Kube, KubectlError, Object
 from rig.waiting import eventually
-from tradingbot_contract.document import VERSION
+from tradingbot_contract.document import VERSION, BotIdentity
 from tradingbot_contract.endpoints import ENGINE_CONTAINER, ENGINE_PORT, OBSERVER_PORT, REPORT_PATH, STATUS_PATH
 from tradingbot_contract.report import EngineState, EngineStatus, ObserverReport
+from tradingbot_engine.database.address import name_schema
 
 # Run inside a container of the pod. The pod shares one process namespace, so a program is found by its command line.
 _SIGNAL = """
@@ -32,16 +33,29 @@ for pid in found:
     os.kill(pid, {number})
 """
 
+_READ_MEMORY_LIMIT = """
+import pathlib
+files = [pathlib.Path("/sys/fs/cgroup/memory.max"), pathlib.Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")]
+print(next(file.read_text() for file in files if file.exists()))
+"""
 
-def manifest(name: str, *, speed: float = 20.0, loop: bool = True, strategy: str = "ema-cross", **sections: Any) -> Object:
+
+def manifest(
+    name: str,
+    *,
+    speed: float = 20.0,
+    loop: bool = True,
+    strategy: str = "ema-cross",
+    parameters: Object | None = None,
+    **sections: Any,
+) -> Object:
     """Return a bot that trades two symbols quickly, so that there is something to see within seconds."""
+    periods = {"fastPeriod": 5, "slowPeriod": 15}
     spec: Object = {
-        "strategy": {"name": strategy, "parameters": {"fastPeriod": 5, "slowPeriod": 15}},
+        "strategy": {"name": strategy, "parameters": parameters or (periods if strategy == "ema-cross" else {})},
         "market": {"symbols": ["AAPL", "MSFT"], "feed": {"replay": {"speed": speed, "loop": loop}}},
         "observability": {"intervalSeconds": 2},
     }
-    if strategy != "ema-cross":
-        del spec["strategy"]["parameters"]
     return {"apiVersion": VERSION, "kind": "TradingBot", "metadata": {"name": name}, "spec": spec | sections}
 
 
@@ -79,6 +93,11 @@ class Bot:
         uid = self.read()["metadata"]["uid"]
         return [event for event in self.kube.items("events", self.namespace) if event["involvedObject"].get("uid") == uid]
 
+    def history(self) -> list[Object]:
+        """Return what the operator has decided about the bot's engines, oldest first."""
+        found: list[Object] = self.status().get("remediation", {}).get("history", [])
+        return found
+
     def children(self) -> dict[str, Object]:
         """Return all objects that belong to the bot, by ``kind/name``."""
         uid = self.read()["metadata"]["uid"]
@@ -91,12 +110,20 @@ class Bot:
 
     # What the pod says
 
+    def pods(self) -> list[Object]:
+        """Return the pods that run now, by name; one that is on its way out is none of them."""
+        found = self.kube.items("pods", self.namespace, labelSelector=f"app.kubernetes.io/instance={self.name}")
+        return sorted((pod for pod in found if "deletionTimestamp" not in pod["metadata"]), key=lambda pod: str(pod["metadata"]["name"]))
+
     def pod(self) -> Object | None:
-        """Return the pod that runs now; one that is on its way out is not it."""
-        for item in self.kube.items("pods", self.namespace, labelSelector=f"app.kubernetes.io/instance={self.name}"):
-            if "deletionTimestamp" not in item["metadata"]:
-                return item
-        return None
+        """Return the pod of the first shard, or None."""
+        return next(iter(self.pods()), None)
+
+    def pod_uid(self) -> str:
+        """Return which pod of the first shard's name runs now."""
+        pod = self.pod()
+        assert pod is not None, f"{self.name} has no pod"
+        return str(pod["metadata"]["uid"])
 
     def container(self, name: str = ENGINE_CONTAINER) -> Object:
         pod = self.pod()
@@ -117,6 +144,19 @@ class Bot:
         """Return the observer's report, or None when it doesn't answer."""
         body = self._ask(OBSERVER_PORT, REPORT_PATH)
         return None if body is None else msgspec.json.decode(body, type=ObserverReport)
+
+    def engine_of(self, pod: Object) -> EngineStatus | None:
+        """Return what the engine of one shard's pod says, or None when it doesn't answer."""
+        body = self.kube.page(self.namespace, pod["metadata"]["name"], ENGINE_PORT, STATUS_PATH)
+        return None if body is None else msgspec.json.decode(body, type=EngineStatus)
+
+    def schema(self) -> str:
+        """Return where the first shard's journal is in a database that bots share."""
+        return name_schema(BotIdentity(namespace=self.namespace, name=self.name, uid=""))
+
+    def memory_limit_bytes(self) -> int:
+        """Return the limit that the kernel holds the engine's container to."""
+        return int(self.python(_READ_MEMORY_LIMIT))
 
     def _ask(self, port: int, path: str) -> bytes | None:
         pod = self.pod()
@@ -139,6 +179,20 @@ class Bot:
                 raise
             said = error.output
         return float(said)
+
+    # What a person does to it
+
+    def change(self, **sections: Any) -> int:
+        """Change the spec as ``kubectl patch`` does; return the generation that this makes."""
+        self.kube.patch("tradingbots", self.name, self.namespace, {"spec": sections})
+        generation: int = self.read()["metadata"]["generation"]
+        return generation
+
+    def annotate(self, name: str, value: str) -> None:
+        self.kube.kubectl("-n", self.namespace, "annotate", "--overwrite", "tradingbot", self.name, f"{name}={value}")
+
+    def delete(self, *, wait: bool = True) -> None:
+        self.kube.kubectl("-n", self.namespace, "delete", "tradingbot", self.name, *(["--timeout=120s"] if wait else ["--wait=false"]))
 
     # Waiting for it
 
@@ -189,6 +243,26 @@ class Bot:
             return condition
 
         return eventually(f"{self.name} is {kind}={status} {reason}", look, within_seconds=within_seconds, explain=self.explain)
+
+    def wait_tuned(self, generation: int, *, within_seconds: float = 90.0) -> None:
+        """Wait until the status says that every engine runs this generation."""
+
+        def look() -> bool:
+            condition = self.condition("TuningApplied")
+            assert condition["status"] == "True", str(condition)
+            return bool(condition["observedGeneration"] >= generation)
+
+        eventually(f"{self.name} runs generation {generation}", look, within_seconds=within_seconds, explain=self.explain)
+
+    def wait_replaced(self, pod_uid: str, *, within_seconds: float = 120.0) -> EngineStatus:
+        """Wait until another pod than this one trades."""
+        eventually(
+            f"{self.name} has another pod",
+            lambda: (pod := self.pod()) is not None and pod["metadata"]["uid"] != pod_uid,
+            within_seconds=within_seconds,
+            explain=self.explain,
+        )
+        return self.wait_trading(within_seconds=within_seconds)
 
     def wait_phase(self, phase: str, *, within_seconds: float = 90.0) -> None:
         """Wait until the status has this phase."""

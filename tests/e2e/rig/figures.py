@@ -7,6 +7,7 @@ import os
 import platform
 import statistics
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rig.kube import Kube
 
@@ -18,6 +19,19 @@ def summary(seconds: Sequence[float]) -> dict[str, float]:
         "min_seconds": round(min(seconds), 2),
         "max_seconds": round(max(seconds), 2),
         "rounds": len(seconds),
+    }
+
+
+def describe_place(kube: Kube) -> dict[str, Any]:
+    """Return the machine and the versions that a measurement is of."""
+    node = kube.items("nodes", None)[0]["status"]["nodeInfo"]
+    return {
+        "machine": {"cores": os.cpu_count(), "system": platform.platform(), "architecture": platform.machine()},
+        "versions": {
+            "python": platform.python_version(),
+            "kubernetes": node["kubeletVersion"],
+            "container_runtime": node["containerRuntimeVersion"],
+        },
     }
 
 
@@ -36,11 +50,4 @@ def tell(name: str, kube: Kube, rounds: Mapping[str, Sequence[float]], aims: Map
         figures[what] = summary(seconds)
         aim = f"{aims[what]:.1f}" if what in aims else ""
         print(f"{what:44}{statistics.median(seconds):>8.2f}{min(seconds):>8.2f}{max(seconds):>8.2f}{aim:>8}")
-    node = kube.items("nodes", None)[0]["status"]["nodeInfo"]
-    machine = {"cores": os.cpu_count(), "system": platform.platform(), "architecture": platform.machine()}
-    versions = {
-        "python": platform.python_version(),
-        "kubernetes": node["kubeletVersion"],
-        "container_runtime": node["containerRuntimeVersion"],
-    }
-    print(json.dumps({"name": name, "figures": figures, "aims_seconds": dict(aims), "machine": machine, "versions": versions}))
+    print(json.dumps({"name": name, "figures": figures, "aims_seconds": dict(aims), **describe_place(kube)}))

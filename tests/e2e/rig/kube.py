@@ -26,6 +26,7 @@ _ROOTS: Final = {
     "deployments": "/apis/apps/v1",
     "poddisruptionbudgets": "/apis/policy/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",
+    "leases": "/apis/coordination.k8s.io/v1",
 }
 CHILDREN: Final = ("statefulsets", "services", "configmaps", "persistentvolumeclaims", "poddisruptionbudgets", "networkpolicies")
 """Every kind of which the operator makes one for a bot."""
@@ -100,6 +101,22 @@ class Kube:
         """Change an object as somebody with ``kubectl edit`` would; a list is a JSON patch."""
         how = "json" if isinstance(change, list) else "merge"
         self.kubectl("-n", namespace, "patch", kind, name, "--type", how, "-p", json.dumps(change))
+
+    def merge(self, kind: str, name: str, namespace: str, change: Object) -> Object:
+        """Change an object over the connection that polls, without a process of its own; return what it then is."""
+        request = self._client.param_serialize(
+            "PATCH",
+            f"{_path(kind, namespace)}/{name}",
+            header_params={"Content-Type": "application/merge-patch+json"},
+            body=change,
+            auth_settings=["BearerToken"],
+        )
+        response = self._client.call_api(*request)
+        body = response.read()
+        if response.status != HTTPStatus.OK:
+            raise ApiException(status=response.status, reason=body.decode(errors="replace"))
+        found: Object = json.loads(body)
+        return found
 
     def make_namespace(self, name: str) -> None:
         """Make a namespace in which only pods that keep the restricted Pod Security standard may run."""

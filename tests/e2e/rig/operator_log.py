@@ -5,15 +5,16 @@ A pod's log goes with the pod: who takes the operator away (a scale to zero) kee
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
 from rig.kube import Kube
-from rig.release import DEPLOYMENT, NAMESPACE
+from rig.release import DEPLOYMENT, NAMESPACE, SELECTOR
 from rig.waiting import eventually
 
-_SELECTOR: Final = "app.kubernetes.io/name=tradingbot-operator"
 _BAD: Final = re.compile(r"Traceback|\b(ERROR|CRITICAL)\b|^\w*(Error|Exception): ")
 
 ALLOWED: Final[tuple[re.Pattern[str], ...]] = ()
@@ -35,14 +36,23 @@ class OperatorLog:
         """Return lines that tell of an error, without the allowed ones."""
         return [line for line in self.lines() if _BAD.search(line) and not any(allowed.search(line) for allowed in ALLOWED)]
 
-    def scale(self, replicas: int) -> None:
-        """Take the operator away (0) or bring it back (1), and wait until that is so; its log is kept."""
-        if replicas == 0:
-            self._kept += self._now()
+    @contextlib.contextmanager
+    def taken_away(self) -> Iterator[None]:
+        """Take every operator away for the length of the block, and keep its log."""
+        deployment = self._kube.get("deployments", DEPLOYMENT, NAMESPACE)
+        assert deployment is not None
+        self._kept += self._now()
+        self._scale(0)
+        try:
+            yield
+        finally:
+            self._scale(deployment["spec"]["replicas"])
+
+    def _scale(self, replicas: int) -> None:
         self._kube.kubectl("-n", NAMESPACE, "scale", "deployment", DEPLOYMENT, "--replicas", str(replicas))
 
         def look() -> bool:
-            pods = self._kube.items("pods", NAMESPACE, labelSelector=_SELECTOR)
+            pods = self._kube.items("pods", NAMESPACE, labelSelector=SELECTOR)
             told = [condition for pod in pods for condition in pod["status"].get("conditions", []) if condition["type"] == "Ready"]
             # A pod that was only just made has no conditions yet.
             return len(pods) == replicas and [condition["status"] for condition in told] == ["True"] * replicas
@@ -51,7 +61,7 @@ class OperatorLog:
 
     def _now(self) -> list[str]:
         found: list[str] = []
-        for pod in self._kube.items("pods", NAMESPACE, labelSelector=_SELECTOR):
+        for pod in self._kube.items("pods", NAMESPACE, labelSelector=SELECTOR):
             name = pod["metadata"]["name"]
             if any(status["restartCount"] for status in pod["status"].get("containerStatuses", [])):
                 found += self._read(name, "--previous")

@@ -16,6 +16,8 @@ TOOL: Final = ROOT / "tests" / "cluster" / "cluster.py"
 NAMESPACE: Final = "tradingbot-system"
 RELEASE: Final = "tradingbot-operator"
 DEPLOYMENT: Final = RELEASE
+SELECTOR: Final = "app.kubernetes.io/name=tradingbot-operator"
+"""Of the operator's pods."""
 
 
 def cluster(command: str) -> str:
