@@ -70,12 +70,22 @@ class Told(Struct, frozen=True, kw_only=True):
 
 
 def build_notices(before: TradingBotStatus, now: TradingBotStatus, told: Told) -> tuple[Notice, ...]:
-    """Return the Events of one pass, each reason once."""
+    """Return the Events of one pass, each reason once.
+
+    What happened and what is done about it may have one reason (OOMKilled): both are told then. A condition that turns for a reason that
+    is told of anyway adds nothing.
+    """
     found: dict[Reason, Notice] = {}
-    sources = (_exits(before, now), _remediation(before, now, told), _rollout(told), _turns(before, now), _repairs(told.actions))
-    for notice in (notice for source in sources for notice in source):
+    for notice in (*_exits(before, now), *_remediation(before, now, told)):
+        earlier = found.get(notice.reason)
+        found[notice.reason] = notice if earlier is None else _together(earlier, notice)
+    for notice in (*_rollout(told), *_turns(before, now), *_repairs(told.actions)):
         found.setdefault(notice.reason, notice)
     return tuple(found.values())
+
+
+def _together(one: Notice, other: Notice) -> Notice:
+    return Notice(one.reason, f"{one.message}; {other.message}"[:1024], warning=one.warning or other.warning)
 
 
 def _exits(before: TradingBotStatus, now: TradingBotStatus) -> Iterator[Notice]:

@@ -25,6 +25,7 @@ StartBots = Callable[..., list[Bot]]
 
 MEBIBYTE: Final = 2**20
 KILLS: Final = 10
+COMPARED_FILLS: Final = 10
 NO_SUCH_IMAGE: Final = "tradingbot/engine:there-is-no-such-image"
 
 
@@ -53,7 +54,8 @@ def is_well(bot: Bot) -> None:
 
 def trades_again_with_the_same_books(bot: Bot, calm: Bot) -> None:
     is_well(bot)
-    compare_ledgers(bot, calm)
+    eventually("there is something to compare", lambda: bot.wait_trading().fills >= COMPARED_FILLS, explain=bot.explain)
+    compare_ledgers(bot, calm, at_least=COMPARED_FILLS)
 
 
 def a_hanging_engine_is_restarted(bot: Bot, calm: Bot) -> None:
@@ -162,6 +164,7 @@ def a_version_that_does_not_come_up_is_taken_back_by_the_old_spec(bot: Bot, _: B
 
 
 def an_exhausted_pool_gets_one_restart(bot: Bot, _: Bot) -> None:
+    bot.wait_trading()
     pod = bot.pod_uid()
     bot.wait_event("PoolExhausted", within_seconds=180.0)
     bot.wait_replaced(pod)
@@ -170,6 +173,7 @@ def an_exhausted_pool_gets_one_restart(bot: Bot, _: Bot) -> None:
 
 
 def an_exhausted_pool_waits_for_open_positions(bot: Bot, _: Bot) -> None:
+    bot.wait_trading()
     pod = bot.pod_uid()
     bot.wait_event("WaitingForPositions", within_seconds=180.0)
     assert bot.pod_uid() == pod

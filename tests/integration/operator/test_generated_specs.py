@@ -133,9 +133,9 @@ def _is_converged(bot: Object) -> bool:
     conditions = {condition["type"]: condition for condition in (bot.get("status") or {}).get("conditions", [])}
     if any(condition.get("observedGeneration") != bot["metadata"]["generation"] for condition in conditions.values()):
         return False
-    wanted = {"Accepted": "True", "Progressing": "False"}
-    if bot["spec"]["lifecycle"]["state"] != "Stopped":
-        wanted["Ready"] = "True"
+    wanted = {"Accepted": "True", "Progressing": "False", "Ready": "True"}
+    if bot["spec"]["lifecycle"]["state"] == "Stopped":
+        wanted = {"Accepted": "Unknown", "Progressing": "False", "Ready": "False"}  # there is no engine to say anything
     said = {kind: condition["status"] for kind, condition in conditions.items()}
     return all(said.get(kind) == status for kind, status in wanted.items()) and conditions["Progressing"]["reason"] == "UpToDate"
 

@@ -12,6 +12,7 @@ from tradingbot_operator.bot_status import EngineExit
 from tradingbot_operator.plan import plan
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.remediation import RESTART
+from tradingbot_operator.timestamp import format_time
 from tradingbot_operator.world import ContainerFacts, FleetFacts, ReportView, World
 
 TREATED = {FindingReason.ENGINE_SILENT, FindingReason.ENGINE_GONE, FindingReason.MEMORY_HIGH, FindingReason.POOL_EXHAUSTED}
@@ -50,6 +51,18 @@ def test_a_death_is_told_of_once(make_world: Make, make_pod: Make, now: float) -
     assert made.status is not None
     assert made.status.restarts == 2
     assert [notice.reason for notice in made.notices] == [Reason.OOM_KILLED]
+
+
+def test_a_death_and_what_is_done_about_it_are_both_told_of(make_world: Make, make_bot: Make, make_pod: Make, now: float) -> None:
+    world = settled(make_world(bot=make_bot(health={"remediation": {"memoryCeiling": "1Gi"}})))
+    died = EngineExit(container_id="c1", reason="OOMKilled", exit_code=137, finished_at=format_time(now - 2))
+    pod = make_pod(engine=ContainerFacts(restarts=1, running_since=now - 1, started=True, exit=died))
+    made = plan(msgspec.structs.replace(world, pods=(pod,)), SETTINGS)
+    (notice,) = (notice for notice in made.notices if notice.reason is Reason.OOM_KILLED)
+    assert "ended with exit code 137" in notice.message
+    assert "memory limit" in notice.message
+    assert made.status is not None
+    assert made.status.remediation.history[-1].action == "GrowMemory"
 
 
 def test_restarts_add_up_over_pods(make_world: Make, make_pod: Make, make_report: Make, make_finding: Make) -> None:
