@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from tradingbot_operator.bot_status import ConditionStatus, RemediationRecord
+from tradingbot_operator.bot_status import ConditionStatus, Decision, RemediationRecord
 from tradingbot_operator.child_plan import plan_children
 from tradingbot_operator.deletion import DeletionPlan
 from tradingbot_operator.deletion_facts import judge_deletion
@@ -91,7 +91,7 @@ class Judgement(Struct, frozen=True, kw_only=True):
         if self.deletion is not None:
             return self.shards
         waits = {*self.grants.moving, *(self.rollout.outdated if self.rollout.standstill else ())}
-        treated = {decision.shard for decision in self.record.history if not decision.result}
+        treated = {decision.shard for decision in self.record.history if _is_in_flight(decision)}
         return tuple(shard for shard in self.shards if shard.number in waits or shard.name in treated)
 
     @property
@@ -110,7 +110,7 @@ class Judgement(Struct, frozen=True, kw_only=True):
     @property
     def _is_in_treatment(self) -> bool:
         history = self.remedy.record.history if self.remedy else ()
-        return any(not decision.result and decision.action != Reason.DRY_RUN.value for decision in history)
+        return any(_is_in_flight(decision) for decision in history)
 
     @property
     def recheck_seconds(self) -> float | None:
@@ -118,6 +118,11 @@ class Judgement(Struct, frozen=True, kw_only=True):
         if self.deletion is not None:
             return self.deletion.recheck_seconds
         return self.remedy.recheck_seconds if self.remedy else None
+
+
+def _is_in_flight(decision: Decision) -> bool:
+    """Return whether it is still to be seen if a step helped; one that was only rehearsed never tells."""
+    return not decision.result and decision.action != Reason.DRY_RUN.value
 
 
 def judge(world: World, settings: OperatorSettings) -> Judgement:

@@ -17,9 +17,6 @@ from rig.waiting import eventually
 
 _BAD: Final = re.compile(r"Traceback|\b(ERROR|CRITICAL)\b|^\w*(Error|Exception): ")
 
-ALLOWED: Final[tuple[re.Pattern[str], ...]] = ()
-"""Lines that look like errors and are none; each needs a reason beside it."""
-
 
 class OperatorLog:
     """What the operator has said since a moment."""
@@ -28,13 +25,18 @@ class OperatorLog:
         self._kube = kube
         self._since = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         self._kept: list[str] = []
+        self._allowed: list[re.Pattern[str]] = []
+
+    def allow(self, pattern: str) -> None:
+        """Take lines with this pattern for no errors, in this test: they tell of what the test itself has done."""
+        self._allowed.append(re.compile(pattern))
 
     def lines(self) -> list[str]:
         return self._kept + self._now()
 
     def bad_lines(self) -> list[str]:
         """Return lines that tell of an error, without the allowed ones."""
-        return [line for line in self.lines() if _BAD.search(line) and not any(allowed.search(line) for allowed in ALLOWED)]
+        return [line for line in self.lines() if _BAD.search(line) and not any(allowed.search(line) for allowed in self._allowed)]
 
     @contextlib.contextmanager
     def taken_away(self) -> Iterator[None]:
