@@ -156,7 +156,9 @@ class Actor:
 
     async def _restart(self, key: BotKey, action: RestartPod) -> None:
         try:
-            await self._kube.delete(POD, key.namespace, action.name, uid=action.uid, grace_seconds=action.grace_seconds)
+            going = await self._kube.delete(POD, key.namespace, action.name, uid=action.uid, grace_seconds=action.grace_seconds)
+            if going is not None and "deletionTimestamp" in going["metadata"]:
+                self._cache.put(going)  # or a pass before the watch tells of it would delete it again
         except ConflictError:
             _logger.info("the pod has been replaced already", extra={"fields": {"bot": key, "pod": action.name}})
 

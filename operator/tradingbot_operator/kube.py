@@ -35,6 +35,7 @@ PAGE_SIZE: Final = 500
 CHANGES_PER_SECOND: Final = 50.0
 CHANGES_AT_ONCE: Final = 100
 
+_NOT_OF_ITS_SCHEMA: Final = "failed to create typed patch object"
 _APPLY: Final = "application/apply-patch+yaml"
 _MERGE: Final = "application/merge-patch+json"
 _STRATEGIC_MERGE: Final = "application/strategic-merge-patch+json"
@@ -188,8 +189,8 @@ class Kube:
         """
         return await self._call("PUT", kind.path(namespace, name), params={"fieldManager": FIELD_MANAGER}, body=manifest, vital=vital)
 
-    async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str, grace_seconds: int | None = None) -> None:
-        """Delete an object, but only the one with this uid; that it is gone already is as good.
+    async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str, grace_seconds: int | None = None) -> Object | None:
+        """Delete an object, but only the one with this uid; that it is gone already is as good. Return what the API server says of it.
 
         Raises:
             ConflictError: there is another one of this name.
@@ -197,7 +198,7 @@ class Kube:
         options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
-        await self._call("DELETE", kind.path(namespace, name), body=options)
+        return await self._call("DELETE", kind.path(namespace, name), body=options)
 
     def open_proxy(
         self, namespace: str, pod: str, port: int, path: str, *, timeout_seconds: float
@@ -278,6 +279,8 @@ def _error(status: int, answer: bytes, call: str) -> Exception:
     text = message or f"{call}: {status}"
     if status == HTTPStatus.CONFLICT:
         return ConflictError(text)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR and message.startswith(_NOT_OF_ITS_SCHEMA):
+        return RefusedError(text)  # for server-side apply, the API server has no better status for it
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.UNAUTHORIZED}:
         return UnavailableError(f"{call}: {status} {message}")
     return NamespaceGoingError(text) if _NAMESPACE_GOING in causes else RefusedError(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Annotated, Any, Final
 
 from msgspec import Meta, field
@@ -153,12 +153,22 @@ class Placement(Section, frozen=True):
     )
     affinity: Annotated[Affinity | None, Meta(description="Which nodes the pod is drawn to or kept from. Not set: no matter.")] = None
     topology_spread_constraints: Annotated[
-        list[TopologySpread], Meta(description="How evenly the pods of the bot's shards are spread.", max_length=8)
+        list[TopologySpread],
+        Meta(
+            description="How evenly the pods of the bot's shards are spread.",
+            max_length=8,
+            extra_json_schema={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["topologyKey", "whenUnsatisfiable"]},
+        ),
     ] = field(default_factory=list)
     priority_class_name: Annotated[ObjectName | None, Meta(description="Priority class of the pod. Not set: the cluster's default.")] = None
-    image_pull_secrets: Annotated[list[PullSecret], Meta(description="Secrets with which the node pulls the image.", max_length=8)] = field(
-        default_factory=list
-    )
+    image_pull_secrets: Annotated[
+        list[PullSecret],
+        Meta(
+            description="Secrets with which the node pulls the image.",
+            max_length=8,
+            extra_json_schema={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        ),
+    ] = field(default_factory=list)
     pod_labels: Annotated[dict[_LabelName, LabelValue], Meta(description="Labels of the pod, beside the operator's.", max_length=16)] = (
         field(default_factory=dict)
     )
@@ -172,3 +182,13 @@ class Placement(Section, frozen=True):
             raise ValueError(_LABELS_RULE.message)
         if not self.pod_annotations.keys().isdisjoint(RESERVED_ANNOTATIONS):
             raise ValueError(_ANNOTATIONS_RULE.message)
+        # The API server holds these by the types of the lists.
+        if _has_twice((each.topology_key, each.when_unsatisfiable) for each in self.topology_spread_constraints):
+            raise ValueError("topologySpreadConstraints names a topologyKey with the same whenUnsatisfiable more than once")
+        if _has_twice(each.name for each in self.image_pull_secrets):
+            raise ValueError("imagePullSecrets names a Secret more than once")
+
+
+def _has_twice(keys: Iterable[Hashable]) -> bool:
+    listed = list(keys)
+    return len(set(listed)) < len(listed)

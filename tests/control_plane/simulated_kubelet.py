@@ -63,6 +63,7 @@ class SimulatedKubelet:
         self._url = url
         self._certificate = certificate
         self._token = token
+        self._gone: set[str] = set()
         self._lives: dict[str, asyncio.Task[None]] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="kubelet", daemon=True)
@@ -129,7 +130,8 @@ class SimulatedKubelet:
         }
         status, answer = await self._ask("POST", f"{_path(pod)}/binding", binding)
         if status >= HTTPStatus.BAD_REQUEST:
-            if status not in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
+            is_leaving = "is being terminated" in answer.get("message", "")
+            if status not in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT} and not is_leaving:
                 self.failures.append(f"binding {metadata['name']}: {answer}")
             return None
         return node
@@ -214,6 +216,8 @@ class SimulatedKubelet:
 
     def _take(self, kind: str, pod: Object) -> None:
         uid = pod["metadata"]["uid"]
+        if uid in self._gone:
+            return  # what the watch still tells of it is of before its end
         known = self.pods.get(uid)
         if kind == "DELETED":
             if known is not None:
@@ -235,6 +239,7 @@ class SimulatedKubelet:
         except Exception as error:  # noqa: BLE001 - a fault of the game must fail the test, not only this pod
             self.failures.append(f"pod {pod.name}: {error!r}")
         finally:
+            self._gone.add(pod.uid)
             self.pods.pop(pod.uid, None)
             self._lives.pop(pod.uid, None)
 

@@ -25,7 +25,7 @@ StartBots = Callable[..., list[Bot]]
 QUIET_SECONDS: Final = 60.0
 """Longer than the slowest thing that repeats in operator, engine and observer, but for the operator's full listing."""
 PASSES: Final = 100
-PASS: Final = "tradingbot_operator_reconciles_total"
+RECONCILES: Final = "tradingbot_operator_reconciles_total"
 
 
 @pytest.fixture(scope="module")
@@ -121,17 +121,17 @@ def test_another_version_of_the_operator_replaces_no_engine(
 def test_forced_passes_write_nothing(kube: Kube, bots: list[Bot], operators: Operators) -> None:
     """Each touch is an annotation that means nothing to the operator; it looks at the whole bot because of it."""
     operators.wait_ready()
-    before, passes = count_writes(kube), operators.count(PASS, result="done")
+    before, passes = count_writes(kube), operators.count(RECONCILES, result="done")
     for number in range(1, PASSES + 1):
         for bot in bots:
             kube.merge("tradingbots", bot.name, bot.namespace, {"metadata": {"annotations": {"tests.example/touched": str(number)}}})
         wanted = passes + number * len(bots)
         eventually(
             f"each bot was looked at {number} times",
-            lambda wanted=wanted: operators.count(PASS, result="done") >= wanted,  # type: ignore[misc]  # mypy can't infer a lambda with a default
+            lambda wanted=wanted: operators.count(RECONCILES, result="done") >= wanted,  # type: ignore[misc]  # mypy can't infer a lambda with a default
             every_seconds=0.05,
         )
-    assert operators.count(PASS, result="error") == 0
+    assert operators.count(RECONCILES, result="error") == 0
     written = count_writes(kube) - before
     assert written.pop("PATCH tradingbots") == PASSES * len(bots), "the touches themselves"
     assert not written

@@ -75,8 +75,7 @@ class Play:
 
         def look() -> bool:
             self.tend()
-            found = read_state(self.bot)
-            other = differences(state, {name: found[name] for name in state})
+            other = differences(state, read_state(self.bot))
             assert not other, "\n".join(other[:20])
             return True
 
@@ -177,11 +176,7 @@ class Undisturbed:
                     play.bot.wait_gone()
                 else:
                     play.bot.wait_settled()
-                state = play.settle()
-                if step is delete_with_a_position:
-                    # The StatefulSet's controller may make one last pod when it learns of the pod's end before it learns of its own set's.
-                    del state["made"]
-                self.states.append(state)
+                self.states.append(play.settle())
                 self.calls_by_step.append(len(play.interrupted.calls))
             self.calls = play.interrupted.calls
             self.deleted_pods = play.deleted_pods()
@@ -192,7 +187,7 @@ class Undisturbed:
 def undisturbed(rig: Rig) -> Undisturbed:
     found = Undisturbed(rig, rig.make_namespace("undisturbed"))
     for step, state, calls in zip(STEPS, found.states, found.calls_by_step, strict=True):
-        print(f"{step.__name__}: {calls} calls so far; pods made: {state.get('made')}, trading: {state['trading']}")
+        print(f"{step.__name__}: {calls} calls so far; pods made: {state['made']}, trading: {state['trading']}")
     return found
 
 
