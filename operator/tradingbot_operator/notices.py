@@ -37,6 +37,9 @@ _ON_THE_WAY: Final = frozenset(
 )
 """Reasons that are no news by themselves."""
 
+_ASKED_FOR: Final = frozenset({Reason.STOPPED, Reason.RECONCILE_PAUSED, Reason.DELETING, Reason.WAITING_FOR_POSITIONS})
+"""Reasons that are news and no warning: somebody wants it so."""
+
 _STEPS: Final = {
     Step.SHRINK_CACHES.value: "shrinks the caches of",
     Step.GROW_MEMORY.value: "raises the memory limit of",
@@ -154,7 +157,7 @@ def _turns(before: TradingBotStatus, now: TradingBotStatus) -> Iterator[Notice]:
             if condition.type == "Ready" or (earlier and earlier.status is ConditionStatus.FALSE):
                 yield Notice(reason, condition.message)
         else:
-            yield Notice(reason, condition.message, warning=True)
+            yield Notice(reason, condition.message, warning=reason not in _ASKED_FOR)
 
 
 def _repairs(actions: tuple[Action, ...]) -> Iterator[Notice]:
