@@ -99,7 +99,7 @@ class Engine:
                     continue
                 return await prepare(self._text, self._around)
             except (SpecError, UnavailableError) as error:
-                self._refuse(" ".join(str(error).split()))  # one line, whatever a parser says
+                self._refuse(" ".join(str(error).split()), for_good=isinstance(error, SpecError))  # one line, whatever a parser says
                 if exit_when_refused:
                     return None
                 await self._wait_to_try_again(unavailable=isinstance(error, UnavailableError))
@@ -168,10 +168,11 @@ class Engine:
             text = None
         return text, self._around.memory.read_limit_bytes()
 
-    def _refuse(self, message: str) -> None:
+    def _refuse(self, message: str, *, for_good: bool) -> None:
         if self._facts.message != message:
             _logger.error("refused", extra={"fields": {"reason": message}})
         self._facts.message = message
+        self._facts.refused_for_good = for_good
         self._facts.lifecycle.move(EngineState.REFUSED)
 
     async def _trade(self, ready: Ready, *, exit_when_refused: bool, exit_when_finished: bool) -> int | None:
@@ -238,7 +239,7 @@ class Engine:
                 if not exit_when_finished:
                     complete = await loop.rest()
         except FencedError as error:
-            self._refuse(str(error))
+            self._refuse(str(error), for_good=False)
             return None
         return complete
 

@@ -35,6 +35,8 @@ class EngineFacts:
         self.last_bar_at: float | None = None
         self.message = ""
         """Why it was refused, or is fenced."""
+        self.refused_for_good = False
+        """Whether what it was refused for has to be mended, and won't come by itself."""
         self.notes: list[str] = []
         """What people should know although it runs."""
         self.writer: JournalWriter | None = None
@@ -122,6 +124,12 @@ class EngineFacts:
         mandate = self._carried_out()
         return None if mandate is None else mandate.activity
 
+    def document_refusal(self) -> str:
+        """Return why the document that is there isn't the one that runs, where none runs or an earlier one does."""
+        if self.state is EngineState.REFUSED:
+            return self.message if self.refused_for_good else ""
+        return self.tuner.refusal if self.tuner else ""
+
     def grant(self) -> int | None:
         """Return the number of the decision that it goes by, once that has been carried out; None before.
 
@@ -180,7 +188,7 @@ class EngineFacts:
             strategy=self.document.strategy.name if self.document else "",
             feed_due=self.feed_due(),
             last_bar_at=self.last_bar_at,
-            document_refusal=self.tuner.refusal if self.tuner else "",
+            document_refusal=self.document_refusal(),
             refused_generation=self.tuner.refused_generation if self.tuner else None,
             journal_behind_seconds=self.journal_behind_seconds(),
             symbols=self.symbols(),

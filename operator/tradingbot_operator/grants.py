@@ -82,7 +82,7 @@ def _facts(shard: ShardView, grants: tuple[Grant, ...], workload: Mapping[str, A
         busy=frozenset(engine.busy_symbols) if engine is not None and engine.busy_symbols is not None else None,
         number=engine.grant if engine is not None else None,
         sealed=is_observed(workload) and all(stored_floor(workload) >= grant.number for grant in grants),
-        dead=shard.never_came_up(world.now) or shard.before.quarantine is not None,
+        dead=shard.never_came_up(world.now) or shard.refuses_for_good or shard.before.quarantine is not None,
     )
 
 

@@ -50,6 +50,11 @@ class ShardView(Struct, frozen=True, kw_only=True):
         return self.engine is not None and self.engine.state in _IDLE
 
     @property
+    def refuses_for_good(self) -> bool:
+        """Whether its engine can't run its document, and not for want of something that may come by itself: it settles nothing."""
+        return self.engine is not None and self.engine.state is EngineState.REFUSED and bool(self.engine.document_refusal)
+
+    @property
     def came_up(self) -> bool:
         """Whether its engine has ever been ready in the pod that there is."""
         pod, before = self.pod, self.before

@@ -27,6 +27,9 @@ RELIEF_SECONDS: Final = 180.0
 PATIENCE_STARTS: Final = 3.0
 """And this many times what its slowest start of late took."""
 
+SOONER_THAN_PROBES_SECONDS: Final = 4.0
+"""An engine that hangs from its start on is killed by its liveness probe after 6 s at the earliest; times are whole seconds."""
+
 _UP: Final = frozenset({EngineState.RUNNING, EngineState.FINISHED})
 
 
@@ -84,9 +87,17 @@ def _well_since(case: Case, decision: Decision) -> float:
 
 
 def came_up(case: Case) -> bool:
-    """Return whether the engine in this pod has got so far as to trade before it ended."""
+    """Return whether the engine in this pod has got so far as to trade before it ended, as far as its end lets that be known."""
     before = case.shard.before
-    return (before.ready and before.pod_uid == case.pod.uid) or (case.engine is not None and _has_traded(case.engine))
+    was_seen = (before.ready and before.pod_uid == case.pod.uid) or (case.engine is not None and _has_traded(case.engine))
+    return was_seen or _was_killed_early(case)
+
+
+def _was_killed_early(case: Case) -> bool:
+    """Return whether it was killed sooner than the kubelet's probes ever do it: by somebody else, and before anybody could look."""
+    engine = case.pod.engine
+    is_from_outside = engine.exit is not None and not ended_by_itself(engine.exit)
+    return is_from_outside and engine.ran_seconds is not None and engine.ran_seconds <= SOONER_THAN_PROBES_SECONDS
 
 
 def _has_traded(engine: EngineStatus) -> bool:

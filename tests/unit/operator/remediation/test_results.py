@@ -30,8 +30,8 @@ def up_for(moment: Any, seconds: float, **changes: Any) -> Any:
     return moment.pod(**({"ready_since": since, "engine": ContainerFacts(running_since=since - 2.0, started=True)} | changes))
 
 
-def died(moment: Any, code: int, container: str = "c9") -> Any:
-    engine = ContainerFacts(waiting_reason="CrashLoopBackOff", restarts=1, exit=moment.exit(code, container), ran_seconds=5.0)
+def died(moment: Any, code: int, container: str = "c9", *, ran_seconds: float = 5.0) -> Any:
+    engine = ContainerFacts(waiting_reason="CrashLoopBackOff", restarts=1, exit=moment.exit(code, container), ran_seconds=ran_seconds)
     return moment.pod(ready=False, ready_since=None, engine=engine)
 
 
@@ -43,6 +43,21 @@ def result_of(remedy: Remedy) -> str:
 @pytest.mark.parametrize(("seconds", "expected"), [(9.0, ""), (10.0, "Helped")])
 def test_a_dead_engine_is_helped_once_it_has_traded_for_a_while(moment: Any, seconds: float, expected: str) -> None:
     assert result_of(judged(moment, moment.shard(pod=up_for(moment, seconds)))) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "ran_seconds", "expected"),
+    [
+        (KILLED, 1.0, "Helped"),
+        (KILLED, 4.0, "Helped"),
+        (KILLED, 5.0, "DidNotHelp"),
+        (FAILED, 1.0, "DidNotHelp"),
+        (OUT_OF_MEMORY, 1.0, "DidNotHelp"),
+    ],
+)
+def test_one_that_was_killed_before_anybody_could_look_is_no_failure(moment: Any, code: int, ran_seconds: float, expected: str) -> None:
+    remedy = judged(moment, moment.shard(pod=died(moment, code, ran_seconds=ran_seconds), unheard=True))
+    assert remedy.record.history[0].result == expected
 
 
 @pytest.mark.parametrize("state", ["Starting", "Refused", "Stopping", "Fenced"])
