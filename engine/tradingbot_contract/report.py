@@ -98,7 +98,7 @@ class EngineStatus(_Message, frozen=True, kw_only=True):
     fills: int = 0
     rejected_orders: int = 0
     document_refusal: str = ""
-    """Why the document that is there now is not the one that runs, or why none does; empty when it is, or while what is missing may come."""
+    """Why the document that is there is not the one that runs, or why none does; empty when it is, or while what is missing may come."""
     refused_generation: int | None = None
     """Generation of that document; None when none is refused, or when it can't be read."""
     dependencies: tuple[Dependency, ...] = ()

@@ -32,6 +32,10 @@ _CONFIG = ObjectKey("ConfigMap", f"{NAME}-config")
 _WORKLOAD = ObjectKey("StatefulSet", NAME)
 
 
+NONESUCH = "NONESUCH"
+"""A symbol that no feed has."""
+
+
 class Engine:
     """An engine: it starts with a document, and obeys later ones as far as it can live."""
 
@@ -49,16 +53,21 @@ class Engine:
         return self.started_with.activity is Activity.FENCE or self.document.activity is Activity.FENCE
 
     @property
+    def refuses(self) -> bool:
+        """Whether it can't run its document: the feed has no such symbol."""
+        return NONESUCH in self.started_with.market.symbols
+
+    @property
     def symbols(self) -> frozenset[str]:
         """What it may trade."""
-        if self.fenced:
+        if self.fenced or self.refuses:
             return frozenset()
         own, given = set(self.started_with.market.symbols), set(self.document.market.symbols) - set(self.document.releasing)
         return frozenset(own & (given | self.positions))
 
     def obey(self, document: EngineDocument, now: float) -> None:
         self.document = document
-        if self.started_with.activity is Activity.FENCE and document.activity is not Activity.FENCE:
+        if self.refuses or (self.started_with.activity is Activity.FENCE and document.activity is not Activity.FENCE):
             self.started_with, self.started_at = document, now
         if document.activity is Activity.FLATTEN:
             self.positions.clear()
@@ -71,6 +80,17 @@ class Engine:
             self.positions |= set(self.started_with.market.symbols) & given
 
     def status(self, now: float) -> EngineStatus:
+        if self.refuses:
+            return EngineStatus(
+                state=EngineState.REFUSED,
+                generation=self.document.generation,
+                started_at=self.started_at,
+                heartbeat_at=now,
+                revision=self.document.revision,
+                symbols=(),
+                grant=self.document.grant,
+                document_refusal=f"there is no {NONESUCH}",
+            )
         restart = self.started_with.revision != self.document.revision
         return EngineStatus(
             state=EngineState.FENCED if self.fenced else EngineState.RUNNING,

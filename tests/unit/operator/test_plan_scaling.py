@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from simulated_cluster import Cluster
+from simulated_cluster import NONESUCH, Cluster
 
 from tradingbot_contract.document import Activity
 from tradingbot_operator.actions import ApplyChild
+from tradingbot_operator.bot_status import Phase
 from tradingbot_operator.kinds import ObjectKey
 from tradingbot_operator.reasons import Reason
 
@@ -104,6 +105,26 @@ def test_documents_change_only_when_no_pod_can_start_with_those_of_before() -> N
     cluster.control()
     kinds = [action.manifest["kind"] for action in cluster.step().actions if isinstance(action, ApplyChild)]
     assert kinds == ["ConfigMap"]
+
+
+@pytest.mark.parametrize("first", [[NONESUCH], ["AAPL", NONESUCH]])
+def test_an_engine_that_refuses_a_symbol_is_not_asked_to_settle_it(first: list[str]) -> None:
+    cluster = made(symbols=first)
+    assert cluster.status.phase is Phase.REFUSED
+    cluster.change(market={"symbols": ["AAPL", "MSFT"]})
+    cluster.rest(seconds=1)
+    assert ownership(cluster) == {"AAPL", "MSFT"}
+    assert (cluster.status.shards[0].symbols, cluster.status.shards[0].releasing) == (["AAPL", "MSFT"], [])
+
+
+def test_a_symbol_that_was_added_and_refused_is_taken_back() -> None:
+    cluster = made(symbols=["AAPL"], policy="Proceed")
+    cluster.change(market={"symbols": ["AAPL", NONESUCH]})
+    cluster.rest(seconds=1)
+    assert cluster.status.phase is Phase.REFUSED
+    cluster.change(market={"symbols": ["AAPL"]})
+    cluster.rest(seconds=1)
+    assert ownership(cluster) == {"AAPL"}
 
 
 def test_a_symbol_of_a_pod_that_may_be_there_is_given_to_nobody() -> None:
