@@ -4,7 +4,7 @@ One scenario is played once undisturbed, which tells the states that it goes thr
 every call: in one series the operator ends right after it, in the other right before. Events are counted like every other call. The Lease
 is not in it: its calls depend on the clock, and here each operator has a namespace of its own.
 
-That is hundreds of runs: ``make crash-consistency`` plays them all, the suite only those of every sixth call (``CRASH_EVERY``).
+That is hundreds of runs: ``make crash-consistency`` plays them all, the suite only those of every twelfth call (``CRASH_EVERY``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SIDE_BY_SIDE: Final = 6
 SHOWN_CHARACTERS: Final = 20_000
 STABLE_SECONDS: Final = 2.5
 """How long the undisturbed run must not change before its state counts as settled: longer than whatever is looked at now and then."""
-EVERY: Final = int(os.environ.get("CRASH_EVERY", "6"))
+EVERY: Final = int(os.environ.get("CRASH_EVERY", "12"))
 POSITION: Final = "MSFT"
 SPEC: Final[Object] = {
     "market": {"symbols": ["AAPL", "GOOG", "IBM", "MSFT", "NVDA"]},

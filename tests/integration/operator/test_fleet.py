@@ -118,6 +118,10 @@ def test_forced_resyncs_and_idleness_write_nothing(rig: Rig, namespace: str, fle
     with rig.operator(namespace, LEADER_ELECTION="on", NAMESPACE=namespace) as operator:
         for bot in fleet:
             bot.wait_settled()
+        # The API server counts by kind and not by namespace; one that goes is deleted kind by kind.
+        eventually(
+            "no namespace is going", lambda: not any("deletionTimestamp" in item["metadata"] for item in rig.api.items("namespaces", None))
+        )
         eventually("the operator has nothing more to say", lambda: _is_quiet(rig, namespace))
         made, audit, requests = _made(rig, namespace), rig.audit(), _requests(rig)
         passes = _passes(operator.page("/metrics") or "")
