@@ -139,7 +139,9 @@ class Elector:
         except ConflictError:
             return False  # somebody was faster; the next look says who
         except (ApiError, TimeoutError) as error:
-            problem = str(error) or f"no answer within {seconds:.1f} s"
+            # The last try before the end has hardly any time: what kept the ones before from it says more.
+            earlier = self._told if seconds < CALL_SECONDS else ""
+            problem = str(error) or earlier or f"no answer within {seconds:.1f} s"
             if problem != self._told:
                 _logger.warning("the lease could not be read or written", extra={"fields": {"error": problem}})
                 self._told = problem
