@@ -36,12 +36,12 @@ def test_a_fleet_that_is_sick_is_left_to_the_kubelet_and_people_hear_of_it(kube:
         bot.wait_restarted(killed)
     kill_all()
 
-    held = eventually(
-        "people hear of it",
-        lambda: [bot for bot in bots if any(event["reason"] == "FleetSick" for event in bot.events())],
-        explain=lambda: "\n".join(bot.explain() for bot in bots),
-    )
-    assert len(held) > FLEET - AT_LEAST
+    def held_back() -> list[Bot]:
+        held = [bot for bot in bots if any(event["reason"] == "FleetSick" for event in bot.events())]
+        assert len(held) > FLEET - AT_LEAST, [bot.name for bot in held]
+        return held
+
+    held = eventually("people hear of it", held_back, explain=lambda: "\n".join(bot.explain() for bot in bots))
     for bot in bots:
         bot.wait_trading(within_seconds=180.0)
         bot.wait_condition("Healthy", "True")
