@@ -10,6 +10,8 @@ from tradingbot_operator.bot_status import FoundFinding, HealthSummary, Trading
 from tradingbot_operator.shard_view import ShardView
 from tradingbot_operator.timestamp import format_time
 
+STARTING_SECONDS: Final = 1.0
+"""A sample that is taken sooner after an engine's start shows an interpreter that has not loaded anything yet."""
 _SHOWN_FINDINGS: Final = 16
 
 Shards = tuple[ShardView, ...]
@@ -55,8 +57,12 @@ def show_trading(shards: Shards, now: float) -> Trading | None:
 
 def show_memory(shards: Shards) -> str:
     """Return memory and limit of the engine that is nearest to its limit; empty if none is known."""
-    samples = [shard.view.report.sample for shard in shards if shard.view.report is not None]
-    measured = [sample for sample in samples if sample is not None and sample.memory_bytes is not None]
+    samples = [(shard.view.report.sample, shard.engine) for shard in shards if shard.view.report is not None]
+    measured = [
+        sample
+        for sample, engine in samples
+        if sample is not None and sample.memory_bytes is not None and (engine is None or sample.at - engine.started_at >= STARTING_SECONDS)
+    ]
     if not measured:
         return ""
     worst = max(measured, key=_use)

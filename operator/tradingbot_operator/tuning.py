@@ -10,10 +10,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from tradingbot_contract.report import EngineState
 from tradingbot_operator.bot_status import TradingBotStatus, TuningRecord
 from tradingbot_operator.conditions import FALSE, TRUE, UNKNOWN, Evidence, Saying
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.resize import Resize
+from tradingbot_operator.shard_view import ShardView
 
 LIVE_DOCUMENT: Final = "LiveDocument"
 IN_PLACE_RESIZE: Final = "InPlaceResize"
@@ -54,15 +56,30 @@ def _saying(evidence: Evidence, resizes: tuple[Resize, ...]) -> Saying:
     under_way = next((resize for resize in resizes if resize.message), None)
     if under_way is not None:
         return Saying(FALSE, Reason.WAITING_FOR_ENGINE, under_way.message)
-    for shard in evidence.shards:
-        if not evidence.is_current(shard):
-            return Saying(FALSE, Reason.WAITING_FOR_ENGINE, f"{shard.name} needs a new pod")
-        # Once said, it holds while nobody can ask: an engine never goes back to an earlier document by itself.
-        runs = shard.engine.generation if shard.engine is not None else shard.before.config_generation
-        if runs != evidence.generation:
-            seen = f"runs generation {runs}" if runs is not None else "has not said what it runs"
-            return Saying(FALSE, Reason.WAITING_FOR_ENGINE, f"{shard.name} {seen}")
-    return Saying(TRUE, Reason.TUNING_APPLIED, f"every engine runs generation {evidence.generation}")
+    late = next((saying for shard in evidence.shards if (saying := _lateness(shard, evidence))), None)
+    return late or Saying(TRUE, Reason.TUNING_APPLIED, f"every engine runs generation {evidence.generation}")
+
+
+def _lateness(shard: ShardView, evidence: Evidence) -> Saying | None:
+    """Return why a shard's engine does not run what the resource says; None when it does."""
+    if not evidence.is_current(shard):
+        return Saying(FALSE, Reason.WAITING_FOR_ENGINE, f"{shard.name} needs a new pod")
+    refusal = _refusal(shard)
+    if refusal:
+        return Saying(FALSE, Reason.DOCUMENT_REFUSED, f"{shard.name}: {refusal}")
+    # Once said, it holds while nobody can ask: an engine never goes back to an earlier document by itself.
+    runs = shard.engine.generation if shard.engine is not None else shard.before.config_generation
+    if runs == evidence.generation:
+        return None
+    seen = f"runs generation {runs}" if runs is not None else "has not said what it runs"
+    return Saying(FALSE, Reason.WAITING_FOR_ENGINE, f"{shard.name} {seen}")
+
+
+def _refusal(shard: ShardView) -> str:
+    """Return why the shard's engine does not take its document; empty when it does, or does not say."""
+    if shard.engine is None:
+        return ""
+    return shard.engine.message if shard.engine.state is EngineState.REFUSED else shard.engine.document_refusal
 
 
 def _rung(evidence: Evidence, resizes: tuple[Resize, ...], before: TradingBotStatus) -> str:

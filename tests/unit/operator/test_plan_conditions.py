@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from plan_worlds import SETTINGS, Make, conditions, engine_of, settled
 
-from tradingbot_contract.report import EngineState, Finding, FindingReason, Severity
-from tradingbot_operator.bot_status import EngineExit, Phase
+from tradingbot_contract.report import EngineState, Finding, FindingReason, Sample, Severity
+from tradingbot_operator.bot_status import EngineExit, Phase, TradingBotStatus
 from tradingbot_operator.plan import plan
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.timestamp import parse_time
@@ -26,7 +26,7 @@ def test_a_refused_document_is_the_users_to_mend(make_world: Make, make_pod: Mak
         "Accepted": ("False", "DocumentRefused"),
         "Ready": ("False", "DocumentRefused"),
         "Healthy": ("False", "DocumentRefused"),
-        "TuningApplied": ("True", "TuningApplied"),
+        "TuningApplied": ("False", "DocumentRefused"),
         "Progressing": ("False", "UpToDate"),
     }
     assert [notice.reason for notice in made.notices] == [Reason.DOCUMENT_REFUSED]
@@ -84,3 +84,15 @@ def test_a_pod_that_no_node_takes(make_world: Make, make_pod: Make) -> None:
     pod = make_pod(ready=False, engine=ContainerFacts(), unschedulable="0/2 nodes are available")
     made = plan(make_world(pods=(pod,), reports={}), SETTINGS)
     assert conditions(made.status)["Ready"] == ("False", "Unschedulable")
+
+
+@pytest.mark.parametrize(("age_seconds", "shown"), [(0.2, "40Mi/512Mi"), (1.0, "1Mi/512Mi"), (900.0, "1Mi/512Mi")])
+def test_memory_of_an_engine_that_has_only_begun_is_not_shown(
+    make_world: Make, make_report: Make, now: float, age_seconds: float, shown: str
+) -> None:
+    report = make_report(sample=Sample(at=now, memory_bytes=2**20, memory_limit_bytes=512 * 2**20, score=95.0))
+    engine = msgspec.structs.replace(report.engine, started_at=now - age_seconds)
+    world = make_world(report=msgspec.structs.replace(report, engine=engine), status=TradingBotStatus(memory="40Mi/512Mi"))
+    status = plan(world, SETTINGS).status
+    assert status is not None
+    assert status.memory == shown
