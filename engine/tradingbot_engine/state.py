@@ -89,6 +89,7 @@ class EngineFacts:
     def leave(self, message: str) -> None:
         """It is fenced, and about to let go of its journal and of all that it trades with."""
         self._left = self.status()
+        self.idle_grant = self._left.grant
         self.message = message
         self.lifecycle.move(EngineState.FENCED)
         self.document = self.session = self.writer = self.equipment = self.tuner = self.pace = None

@@ -7,11 +7,10 @@ from typing import Final
 from tradingbot_contract.quantity import format_bytes_rounded
 from tradingbot_contract.report import Sample
 from tradingbot_operator.bot_status import FoundFinding, HealthSummary, Trading
+from tradingbot_operator.metrics_sources.report_view import knows_memory
 from tradingbot_operator.shard_view import ShardView
 from tradingbot_operator.timestamp import format_time
 
-STARTING_SECONDS: Final = 1.0
-"""A sample that is taken sooner after an engine's start shows an interpreter that has not loaded anything yet."""
 _SHOWN_FINDINGS: Final = 16
 
 Shards = tuple[ShardView, ...]
@@ -57,12 +56,8 @@ def show_trading(shards: Shards, now: float) -> Trading | None:
 
 def show_memory(shards: Shards) -> str:
     """Return memory and limit of the engine that is nearest to its limit; empty if none is known."""
-    samples = [(shard.view.report.sample, shard.engine) for shard in shards if shard.view.report is not None]
-    measured = [
-        sample
-        for sample, engine in samples
-        if sample is not None and sample.memory_bytes is not None and (engine is None or sample.at - engine.started_at >= STARTING_SECONDS)
-    ]
+    samples = [shard.view.report.sample for shard in shards if shard.view.report is not None and knows_memory(shard.view.report)]
+    measured = [sample for sample in samples if sample is not None]
     if not measured:
         return ""
     worst = max(measured, key=_use)

@@ -22,6 +22,8 @@ MOVING_SECONDS: Final = 30.0
 """How long an observer may answer the same before it counts as stuck."""
 
 
+STARTING_SECONDS: Final = 1.0
+"""A sample that is taken sooner after an engine's start shows an interpreter that has not loaded anything yet."""
 _END_OF_TIME: Final = 253_402_300_800.0
 """The year 10000, in seconds since the epoch: what calendars can't show."""
 _COUNTS: Final = ("generation", "bars", "fills", "open_positions", "open_orders", "unknown_orders")
@@ -123,6 +125,14 @@ def is_calm(view: ReportView) -> bool:
     return not any(finding.severity is Severity.CRITICAL for finding in report.findings)
 
 
+def knows_memory(report: ObserverReport) -> bool:
+    """Return whether the report has a figure for memory that says something about the engine."""
+    sample, engine = report.sample, report.engine
+    if sample is None or sample.memory_bytes is None:
+        return False
+    return engine is None or sample.at - engine.started_at >= STARTING_SECONDS
+
+
 def fingerprint(view: ReportView, *, closely: bool = False) -> tuple[object, ...]:
     """Return what must change in a view for its bot to be worth a look; `closely`: also for what only matters while somebody waits."""
     report = view.report
@@ -133,6 +143,7 @@ def fingerprint(view: ReportView, *, closely: bool = False) -> tuple[object, ...
         None,
         *((finding.reason, finding.severity, finding.since) for finding in report.findings),
         report.score is None,
+        knows_memory(report),
         _engine_fingerprint(engine, closely=closely) if engine else None,
     )
 

@@ -75,7 +75,7 @@ class Play:
 
         def look() -> bool:
             self.tend()
-            other = differences(state, read_state(self.bot))
+            other = differences(_without_counts(state), _without_counts(read_state(self.bot)))
             assert not other, "\n".join(other[:20])
             return True
 
@@ -103,6 +103,18 @@ class Play:
     def pods_made(self) -> int:
         kubelet = self.rig.kubelet
         return kubelet.do(lambda: sum(times for (namespace, _), times in kubelet.made.items() if namespace == self.bot.namespace))
+
+    def explain_pods(self, undisturbed: Counter[str]) -> str:
+        """Return what is wrong with the number of pods that were replaced; empty when nothing is.
+
+        Symbols that come back from two shards come together or one after the other, as chance will have it: the shard that gets them may be
+        replaced once more. Each pod that the operator has deleted has been made anew once, so none was deleted twice.
+        """
+        first, deleted = f"{self.bot.name}-0", self.deleted_pods()
+        more, fewer = deleted - undisturbed, undisturbed - deleted
+        made = self.rig.kubelet.do(lambda: self.rig.kubelet.made[self.bot.namespace, first])
+        is_right = not fewer and more in (Counter(), Counter({first: 1})) and made == 1 + deleted[first]
+        return "" if is_right else f"{first} was made {made} times\n{self.tell_deletions()}"
 
     def deleted_pods(self) -> Counter[str]:
         """Return how often the operator has deleted which pod."""
@@ -158,6 +170,11 @@ def delete_with_a_position(play: Play) -> None:
 STEPS: Final[tuple[Step, ...]] = (
     create, change_live, change_with_a_new_process, crash_again_and_again, scale_up, scale_down, delete_with_a_position,
 )  # fmt: skip
+
+
+def _without_counts(state: Object) -> Object:
+    """Return a state without how often pods were made, which :meth:`Play.explain_pods` looks at."""
+    return {name: value for name, value in state.items() if name != "made"}
 
 
 class Undisturbed:
@@ -234,11 +251,13 @@ def _play(rig: Rig, undisturbed: Undisturbed, number: int, when: str) -> str:
     with Play(rig, namespace, at_call=number, when=when) as play:
         try:
             for step, state in zip(STEPS, undisturbed.states, strict=True):
+                if step is delete_with_a_position:
+                    assert not (wrong := play.explain_pods(undisturbed.deleted_pods)), wrong
                 step(play)
                 play.wait_for(state)
             # The number of calls depends a little on how an operator's own writes come back to it; where fewer were needed, none was hit.
             assert play.successor is not None or len(play.interrupted.calls) < number, "it was not interrupted"
-            assert play.deleted_pods() == undisturbed.deleted_pods, play.tell_deletions()
+            assert not play.deleted_pods() - undisturbed.deleted_pods - Counter({f"{play.bot.name}-0": 1}), play.tell_deletions()
             assert not play.bad_lines(), play.bad_lines()
             assert not rig.kubelet.ledger.violations_of(namespace), rig.kubelet.ledger.violations_of(namespace)
         except AssertionError as error:
