@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, inspect
 
 from tradingbot_contract.budget import estimate_sections
 from tradingbot_contract.document import VERSION, SpecError
@@ -168,4 +168,28 @@ def _convert(value: Any, kind: type[_T], root: str) -> _T:
         assert found is not None
         path = f"{root}.{found['path']}" if found["path"] else root
         hint = " (write On and Off in quotes: YAML reads them as booleans)" if "got `bool`" in found["what"] else ""
-        raise SpecError(f"{path}: {found['what']}{hint}") from error
+        allowed = _allowed_values(kind, found["path"] or "") if found["what"].startswith("Invalid enum value") else ()
+        choice = f": give one of {', '.join(allowed)}" if allowed else ""
+        raise SpecError(f"{path}: {found['what']}{choice}{hint}") from error
+
+
+def _allowed_values(kind: type, path: str) -> tuple[str, ...]:
+    """Return the values of the enumeration at a path of a model; none where the path leads elsewhere."""
+    at: inspect.Type = inspect.type_info(kind)
+    for name in re.findall(r"[^.\[\]]+|\[[^]]*\]", path):
+        fields = {each.encode_name: each.type for part in _parts(at) if isinstance(part, inspect.StructType) for each in part.fields}
+        items = [part.item_type for part in _parts(at) if isinstance(part, inspect.ListType)]
+        if name in fields:
+            at = fields[name]
+        elif name.startswith("[") and items:
+            at = items[0]
+        else:
+            return ()
+    return tuple(str(each.value) for part in _parts(at) if isinstance(part, inspect.EnumType) for each in part.cls)
+
+
+def _parts(at: inspect.Type) -> tuple[inspect.Type, ...]:
+    """Return what a type may be: itself, or the members of a union, without what is only written beside them."""
+    if isinstance(at, inspect.Metadata):
+        return _parts(at.type)
+    return tuple(part for each in at.types for part in _parts(each)) if isinstance(at, inspect.UnionType) else (at,)

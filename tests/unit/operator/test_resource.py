@@ -115,3 +115,22 @@ def test_every_finding_has_its_reason_under_the_same_word() -> None:
 def test_reasons_are_words_that_conditions_and_labels_can_carry() -> None:
     assert issubclass(Reason, enum.Enum)
     assert all(reason.value.isalnum() and reason.value[0].isupper() and len(reason.value) <= 64 for reason in Reason)
+
+
+@pytest.mark.parametrize(
+    ("sections", "said"),
+    [
+        (
+            {"lifecycle": {"updatePolicy": "Never"}},
+            "spec.lifecycle.updatePolicy: Invalid enum value 'Never': give one of Wait, Proceed, Flatten",
+        ),
+        (
+            {"health": {"remediation": {"excludedPeriods": [{"start": "09:00", "end": "10:00", "days": ["Someday"]}]}}},
+            "Invalid enum value 'Someday': give one of Mon, Tue, Wed, Thu, Fri, Sat, Sun",
+        ),
+    ],
+)
+def test_a_word_that_is_none_of_a_few_is_answered_with_those(make_body: Callable[..., Any], sections: dict[str, Any], said: str) -> None:
+    with pytest.raises(SpecError) as error:
+        parse_bot(make_body(**sections))
+    assert said in str(error.value)
