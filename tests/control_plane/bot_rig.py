@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from api_client import ApiClient, Object
 from audit_log import AuditLog
 from control_plane import ControlPlane, find_programs
 from operator_process import OperatorProcess
+from rig import waiting
 from simulated_kubelet import NODES, SimulatedKubelet
 from tradingbot_contract.document import VERSION
 from tradingbot_operator.schema import build_crd
@@ -182,22 +182,5 @@ def eventually(
     every_seconds: float = 0.05,
     explain: Callable[[], str] | None = None,
 ) -> Seen:
-    """Return the first thing that ``look`` gives that is true; an AssertionError in it counts as "not yet".
-
-    Raises:
-        AssertionError: the deadline has passed; the message holds what was seen last and what ``explain`` says.
-    """
-    started = time.monotonic()
-    while True:
-        last: object
-        try:
-            seen = look()
-            if seen:
-                return seen
-            last = seen
-        except AssertionError as error:
-            last = error
-        if time.monotonic() - started > within_seconds:
-            story = f"\n{explain()}" if explain else ""
-            raise AssertionError(f"not within {within_seconds:.0f} s: {what}; last seen: {last!r}{story}")
-        time.sleep(every_seconds)
+    """As :func:`rig.waiting.eventually`, with the patience and the eye for a control plane whose nodes are played."""
+    return waiting.eventually(what, look, within_seconds=within_seconds, every_seconds=every_seconds, explain=explain)
