@@ -13,14 +13,13 @@ from rich.console import Console
 from tradingbot_cli.children import choose_port
 from tradingbot_cli.data_folder import ROOT, DataFolder, check_unused, move_aside
 from tradingbot_cli.errors import RefusedError
-from tradingbot_cli.manifest import choose_bot, parse_bots
+from tradingbot_cli.manifest import choose_bot, parse_bots, plan_run
 from tradingbot_cli.pace import set_pace
 from tradingbot_cli.pages import Pages
 from tradingbot_cli.run import Run, run_bot
 from tradingbot_cli.surroundings import describe_surroundings, set_surroundings
 from tradingbot_contract.document import EngineDocument, SpecError
 from tradingbot_engine.feed.dataset import load_prices
-from tradingbot_operator.desired.document import build_document
 
 _EXIT_CODES: Final = """\b
 Exit codes:
@@ -72,7 +71,7 @@ def run(
     """
     source = manifest.name
     bot = choose_bot(parse_bots(_read(manifest), source), name, source)
-    written = build_document(bot)
+    written = plan_run(bot, source)
     document = set_pace(set_surroundings(written, os.environ), steps=_count_steps(written, source), speed=speed, loop=loop)
     path = data or ROOT / bot.metadata.name
     console = Console(highlight=False)

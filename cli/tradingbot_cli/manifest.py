@@ -10,7 +10,9 @@ from typing import Any, Final
 import yaml
 
 from tradingbot_cli.errors import RefusedError
-from tradingbot_contract.document import SpecError
+from tradingbot_contract.document import Activity, EngineDocument, SpecError
+from tradingbot_operator.desired.document import Orders, build_document
+from tradingbot_operator.operations import LifecycleState
 from tradingbot_operator.resource import KIND, TradingBot, parse_bot
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -63,3 +65,16 @@ def _parse(body: dict[str, Any], source: str, number: int | None) -> TradingBot:
 
 def _kind(document: object) -> str:
     return str(document.get("kind", "")) if isinstance(document, dict) else ""
+
+
+def plan_run(bot: TradingBot, source: str) -> EngineDocument:
+    """Return what one engine on this machine is told: all symbols of the bot, and what `spec.lifecycle.state` allows.
+
+    Raises:
+        RefusedError: the bot is not to run.
+    """
+    state = bot.spec.lifecycle.state
+    if state is LifecycleState.STOPPED:
+        raise RefusedError(f"{source}: spec.lifecycle.state is Stopped, so {bot.metadata.name} is not to run: set it to Running")
+    activity = Activity.PAUSE if state is LifecycleState.PAUSED else Activity.TRADE
+    return build_document(bot, orders=Orders(symbols=tuple(bot.spec.market.symbols), activity=activity))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from tradingbot_contract.document import EngineDocument
+from tradingbot_contract.document import Activity, EngineDocument
 from tradingbot_contract.endpoints import ENV_DATABASE_URL, ENV_REDIS_URL
 
 
@@ -25,7 +25,7 @@ def set_surroundings(document: EngineDocument, environment: Mapping[str, str]) -
 
 def describe_surroundings(document: EngineDocument, written: EngineDocument) -> list[str]:
     """Return what is otherwise here than on a cluster, and how to change that."""
-    lines = []
+    lines = ["paused by spec.lifecycle.state: it opens nothing, and may sell"] if document.activity is Activity.PAUSE else []
     if written.database.external and not document.database.external:
         lines.append(f"database: SQLite in the data folder (set {ENV_DATABASE_URL} for a Postgres, which a cluster takes from a Secret)")
     if written.redis is not None and document.redis is None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tradingbot_cli.errors import EXIT_REFUSED, RefusedError
-from tradingbot_cli.manifest import choose_bot, parse_bots
+from tradingbot_cli.manifest import choose_bot, parse_bots, plan_run
+from tradingbot_contract.document import Activity
 
 BOT = """\
 apiVersion: tradingbot.dev/v1alpha1
@@ -58,3 +59,16 @@ def test_what_is_wrong_is_said_with_its_file_and_field(text: str, message: str) 
         parse_bots(text, "bot.yaml")
     assert caught.value.message.startswith(message)
     assert caught.value.exit_code == EXIT_REFUSED
+
+
+@pytest.mark.parametrize(("state", "activity"), [("Running", Activity.TRADE), ("Paused", Activity.PAUSE)])
+def test_what_the_lifecycle_allows_holds_without_a_cluster_too(state: str, activity: Activity) -> None:
+    (bot,) = parse_bots(f"{BOT}  lifecycle: {{state: {state}}}\n", "bot.yaml")
+    document = plan_run(bot, "bot.yaml")
+    assert (document.activity, document.market.symbols) == (activity, ["AAPL"])
+
+
+def test_a_bot_that_is_stopped_is_not_run() -> None:
+    (bot,) = parse_bots(f"{BOT}  lifecycle: {{state: Stopped}}\n", "bot.yaml")
+    with pytest.raises(RefusedError, match=r"bot\.yaml: spec\.lifecycle\.state is Stopped, so first is not to run: set it to Running"):
+        plan_run(bot, "bot.yaml")
