@@ -1,22 +1,23 @@
 """Carries out a plan: first the status, then the actions, then the Events.
 
 A restart is never made before the decision stands in the status; if that can't be written, nothing is done. What the API server does
-not take is remembered, so that the next pass can say so.
+not take is remembered, so that the next pass can say so. What became so with the status is told even if an action fails: the next pass
+finds it in the status already, and would never tell of it.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, assert_never
 
 from tradingbot_contract.endpoints import ENGINE_CONTAINER
-from tradingbot_operator.actions import Action, ApplyChild, DeleteChild, Plan, ResizePod, RestartPod, SetFinalizers, Tally, TouchPod
+from tradingbot_operator.actions import Action, ApplyChild, DeleteChild, Notice, Plan, ResizePod, RestartPod, SetFinalizers, Tally, TouchPod
 from tradingbot_operator.bot_status import TradingBotStatus, render_status
 from tradingbot_operator.cache import BotKey, Cache
 from tradingbot_operator.drift import controller_uid, differences
-from tradingbot_operator.errors import ConflictError, NamespaceGoingError, RefusedError
+from tradingbot_operator.errors import ApiError, ConflictError, NamespaceGoingError, RefusedError
 from tradingbot_operator.event_recorder import EventRecorder
 from tradingbot_operator.kinds import BOT, POD, key_of, kind_of
 from tradingbot_operator.kube import Kube
@@ -51,20 +52,35 @@ class Actor:
         if plan.status is not None and not await self._write_status(key, body, plan.status):
             return False
         self._count(plan.tally)
+        try:
+            problem = await self._take_all(key, metadata, plan)
+        except NamespaceGoingError as error:
+            # Events would be refused as well.
+            self._memory.note_namespace_going(key.namespace, now=time.time())
+            _logger.info("the namespace is being deleted: %s", error, extra={"fields": {"bot": key}})
+            return True
+        except ApiError:
+            await self._tell(metadata, [notice for notice in plan.notices if not notice.of_action])
+            raise
+        await self._tell(metadata, plan.notices)
+        return self._memory.set_problem(key, problem) or problem is not None
+
+    async def _take_all(self, key: BotKey, metadata: Metadata, plan: Plan) -> Problem | None:
+        """Take the actions in their order; return the first of what was refused."""
         problem: Problem | None = None
         for action in plan.actions:
             try:
                 found = await self._take(key, metadata, action)
-            except NamespaceGoingError as error:
-                self._memory.note_namespace_going(key.namespace, now=time.time())
-                _logger.info("the namespace is being deleted: %s", error, extra={"fields": {"bot": key}})
-                return True
+            except NamespaceGoingError:
+                raise
             except RefusedError as error:
                 found = Problem(Reason.CHILD_REFUSED, f"{_describe(action)}: {error}")
             problem = problem or found
-        for notice in plan.notices:
+        return problem
+
+    async def _tell(self, metadata: Metadata, notices: Iterable[Notice]) -> None:
+        for notice in notices:
             await self._events.tell(owner_reference(metadata), metadata, notice)
-        return self._memory.set_problem(key, problem) or problem is not None
 
     def _count(self, tally: Tally) -> None:
         for decision in tally.decisions:

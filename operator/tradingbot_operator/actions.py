@@ -75,6 +75,8 @@ class Notice(Struct, frozen=True):
     reason: Reason
     message: str
     warning: bool = False
+    of_action: bool = False
+    """Whether it tells of an action of the same plan. Where that could not be done, the next pass plans and tells of it anew."""
 
 
 class Tally(Struct, frozen=True, kw_only=True):

@@ -143,7 +143,7 @@ def _quarantines(before: TradingBotStatus, now: TradingBotStatus) -> Iterator[No
 
 def _rollout(told: Told) -> Iterator[Notice]:
     if told.rollout is not None:
-        yield Notice(told.rollout.reason, f"replaces pod {told.rollout.name}: {_ROLLS[told.rollout.reason]}")
+        yield Notice(told.rollout.reason, f"replaces pod {told.rollout.name}: {_ROLLS[told.rollout.reason]}", of_action=True)
 
 
 def _turns(before: TradingBotStatus, now: TradingBotStatus) -> Iterator[Notice]:
@@ -164,10 +164,10 @@ def _repairs(actions: tuple[Action, ...]) -> Iterator[Notice]:
     drifted = [action for action in actions if isinstance(action, ApplyChild) and action.reason is Reason.DRIFTED]
     if drifted:
         what = ", ".join(f"{action.manifest['kind']} {action.manifest['metadata']['name']}: {_places(action)}" for action in drifted)
-        yield Notice(Reason.DRIFTED, f"put back what somebody changed ({what})"[:1024])
+        yield Notice(Reason.DRIFTED, f"put back what somebody changed ({what})"[:1024], of_action=True)
     unwanted = [str(action.key) for action in actions if isinstance(action, DeleteChild)]
     if unwanted:
-        yield Notice(Reason.UNWANTED, f"removed what is no longer wanted ({', '.join(unwanted)})"[:1024])
+        yield Notice(Reason.UNWANTED, f"removed what is no longer wanted ({', '.join(unwanted)})"[:1024], of_action=True)
 
 
 def _places(action: ApplyChild) -> str:
