@@ -11,6 +11,7 @@ import pytest
 
 from audit_log import count
 from bot_rig import BotView, Rig, eventually
+from tradingbot_contract.report import EngineState
 
 FLEET: Final = 30
 SICK: Final = 15
@@ -101,6 +102,7 @@ def test_one_poisoned_bot_among_many_ends_in_quarantine_and_the_others_trade_on(
         eventually(
             "it is told loudly", lambda: ("Quarantined", "Warning") in {(event["reason"], event["type"]) for event in poisoned.events()}
         )
+        eventually("its pod has been made anew, and is fenced", lambda: _is_fenced(rig, poisoned), explain=poisoned.explain)
         settled = _made(rig, namespace)
         time.sleep(10.0)  # nothing is waited for: it is a time in which nothing may happen
         assert _made(rig, namespace) == settled
@@ -147,6 +149,14 @@ def test_forced_resyncs_and_idleness_write_nothing(rig: Rig, namespace: str, fle
 
 def _made(rig: Rig, namespace: str) -> Counter[str]:
     return rig.kubelet.do(lambda: Counter({name: times for (where, name), times in rig.kubelet.made.items() if where == namespace}))
+
+
+def _is_fenced(rig: Rig, bot: BotView) -> bool:
+    def look() -> bool:
+        engines = [pod.engine for pod in rig.kubelet.pods.values() if (pod.bot.namespace, pod.bot.name) == (bot.namespace, bot.name)]
+        return bool(engines) and all(engine is not None and engine.status().state is EngineState.FENCED for engine in engines)
+
+    return rig.kubelet.do(look)
 
 
 def _is_quiet(rig: Rig, namespace: str) -> bool:
