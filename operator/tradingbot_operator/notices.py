@@ -18,7 +18,7 @@ from tradingbot_operator.publication import plain
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.remediation import Outcome, Remedy, Step
 
-_ON_THE_WAY: Final = frozenset(
+ON_THE_WAY: Final = frozenset(
     {
         Reason.ENGINE_STARTING,
         Reason.POD_MISSING,
@@ -37,7 +37,7 @@ _ON_THE_WAY: Final = frozenset(
 )
 """Reasons that are no news by themselves."""
 
-_ASKED_FOR: Final = frozenset({Reason.STOPPED, Reason.RECONCILE_PAUSED, Reason.DELETING, Reason.WAITING_FOR_POSITIONS})
+ASKED_FOR: Final = frozenset({Reason.STOPPED, Reason.RECONCILE_PAUSED, Reason.DELETING, Reason.WAITING_FOR_POSITIONS})
 """Reasons that are news and no warning: somebody wants it so."""
 
 _STEPS: Final = {
@@ -150,14 +150,14 @@ def _turns(before: TradingBotStatus, now: TradingBotStatus) -> Iterator[Notice]:
     for condition in now.conditions:
         earlier = before.condition(condition.type)
         reason = Reason(condition.reason)
-        if reason in _ON_THE_WAY or (earlier and (earlier.status, earlier.reason) == (condition.status, condition.reason)):
+        if reason in ON_THE_WAY or (earlier and (earlier.status, earlier.reason) == (condition.status, condition.reason)):
             continue
         if _is_good(condition):
             # The first look at a bot that is well is no recovery.
             if condition.type == "Ready" or (earlier and earlier.status is ConditionStatus.FALSE):
                 yield Notice(reason, condition.message)
         else:
-            yield Notice(reason, condition.message, warning=reason not in _ASKED_FOR)
+            yield Notice(reason, condition.message, warning=reason not in ASKED_FOR)
 
 
 def _repairs(actions: tuple[Action, ...]) -> Iterator[Notice]:
