@@ -19,9 +19,12 @@ from urllib.parse import parse_qsl
 
 JSON: Final = "application/json; charset=utf-8"
 TEXT: Final = "text/plain; charset=utf-8"
+HTML: Final = "text/html; charset=utf-8"
 PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _HEAD_LIMIT_BYTES: Final = 8192
+_TURNS_TO_A_TRANSPORT: Final = 3
+"""Turns of the event loop between taking a connection and calling back with it: the task that makes its transport, and two callbacks."""
 _TURN_AWAY_SECONDS: Final = 1.0
 _logger = logging.getLogger(__name__)
 
@@ -32,6 +35,8 @@ class Answer(NamedTuple):
     status: int
     content_type: str
     body: bytes
+    fields: tuple[tuple[str, str], ...] = ()
+    """Further header fields; the server's own come with every answer."""
 
 
 Page = Callable[[], Awaitable[Answer]]
@@ -87,6 +92,7 @@ def _render_head(answer: Answer, *, keep_alive: bool, allow: bool) -> bytes:
         "X-Content-Type-Options: nosniff",
         f"Connection: {'keep-alive' if keep_alive else 'close'}",
     ]
+    lines += [f"{name}: {value}" for name, value in answer.fields]
     if allow:
         lines.append("Allow: GET, HEAD")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
@@ -122,6 +128,7 @@ class PageServer:
         self._idle_timeout_seconds = idle_timeout_seconds
         self._write_timeout_seconds = write_timeout_seconds
         self._connections: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -130,7 +137,8 @@ class PageServer:
         Raises:
             OSError: the address is in use or not ours.
         """
-        self._server = await asyncio.start_server(self._accept, host, port, limit=_HEAD_LIMIT_BYTES, backlog=128)
+        self._is_stopping = False
+        self._server = await asyncio.start_server(self._connected, host, port, limit=_HEAD_LIMIT_BYTES, backlog=128)
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 
@@ -138,6 +146,13 @@ class PageServer:
         """Close the port, then what is open: a page that is being made is not finished."""
         if self._server is None:
             return
+        self._is_stopping = True
+        # A connection that was taken in this turn of the loop has no transport yet, and could get none from a closed server: its socket
+        # would stay open. So no more are taken first, and those get their transport, and lose it at once.
+        for listening in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(_TURNS_TO_A_TRANSPORT):
+            await asyncio.sleep(0)
         self._server.close()
         connections = tuple(self._connections)
         for task in connections:
@@ -146,10 +161,21 @@ class PageServer:
         await self._server.wait_closed()
         self._server = None
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Begin to serve a connection; the loop calls this before anything else can happen, so that stop() knows of every one."""
+        if self._is_stopping:
+            writer.transport.abort()  # it was taken just before the port closed
+            return
+        task = asyncio.create_task(self._serve(reader, writer))
         self._connections.add(task)
+
+        def forget(done: asyncio.Task[None]) -> None:
+            self._connections.discard(done)
+            writer.close()  # also of a task that was cancelled before its first step
+
+        task.add_done_callback(forget)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if len(self._connections) > self._max_connections:
                 await self._turn_away(reader, writer)
@@ -160,7 +186,6 @@ class PageServer:
         except asyncio.CancelledError:
             pass  # stop(); a cancelled handler would be logged as an error by asyncio's own callback
         finally:
-            self._connections.discard(task)
             writer.close()
             with contextlib.suppress(ConnectionError, TimeoutError, asyncio.CancelledError):
                 async with asyncio.timeout(1.0):

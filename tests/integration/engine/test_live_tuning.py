@@ -67,7 +67,7 @@ def test_each_live_part_is_applied_while_it_trades(engines: Any, slow: EngineDoc
 def test_no_step_is_lost_or_taken_twice_however_often_it_changes(engines: Any, tmp_path: Path) -> None:
     twin = tmp_path / "twin"
     assert engines.start(engines.document, "--exit-when-finished", data=twin).wait() == 0
-    paced = engines.with_replay(speed=1500.0)
+    paced = engines.with_replay(speed=500.0)
     engine = engines.start(paced)
     engine.until_state("Running")
     for generation in range(2, 2 + CHANGES):

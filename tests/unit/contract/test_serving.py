@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -154,6 +156,24 @@ def test_too_many_connections_are_turned_away() -> None:
     first, second = asyncio.run(conversation())
     assert status_of(first) == 200
     assert status_of(second) == 503
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_stop_leaves_no_connection_that_was_taken_at_that_moment(turns: int) -> None:
+    async def scenario() -> None:
+        server = PageServer(PAGES)
+        port = await server.start("127.0.0.1", 0)
+        with contextlib.closing(socket.create_connection(("127.0.0.1", port))) as client:
+            client.settimeout(5.0)
+            # The loop has taken the connection after so many turns, or not yet.
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await server.stop()
+            with contextlib.suppress(ConnectionError):
+                assert await asyncio.to_thread(client.recv, 1) == b""
+
+    asyncio.run(scenario())
+    gc.collect()  # a transport that was left open tells of itself
 
 
 def test_stop_closes_open_connections() -> None:
