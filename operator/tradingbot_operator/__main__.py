@@ -26,6 +26,7 @@ from kopf._core.engines.peering import Identity
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.endpoints import METRICS_PATH
 from tradingbot_contract.serving import PROMETHEUS, TEXT, Answer, Page, PageServer
+from tradingbot_operator.bot_metrics import BotSeries
 from tradingbot_operator.cache import BotKey, Cache
 from tradingbot_operator.fleet import Fleet
 from tradingbot_operator.handlers import build_kopf_settings, build_registry
@@ -39,6 +40,7 @@ from tradingbot_operator.metrics import OperatorMetrics
 from tradingbot_operator.metrics_sources import ReportSource
 from tradingbot_operator.metrics_sources.direct import DirectAccess, ProxyAccess, ReportPoller
 from tradingbot_operator.metrics_sources.prometheus import PrometheusSource
+from tradingbot_operator.monitoring.keeper import MonitoringKeeper
 from tradingbot_operator.queue import WorkQueue
 from tradingbot_operator.reconciler import Reconciler
 from tradingbot_operator.resync import Resync
@@ -70,9 +72,12 @@ async def run(settings: OperatorSettings) -> None:
         kube = await stack.enter_async_context(Kube(kopf_settings, metrics, term))
         source = _build_source(settings, kube, cache=cache, queue=queue, metrics=metrics, stack=stack)
         lead = _Lead(settings, kube, term, metrics)
+        series = BotSeries(lambda: term.is_leading)
+        metrics.registry.register(series)
         reconciler = Reconciler(
-            settings=settings, kube=kube, cache=cache, queue=queue, poller=source, fleet=Fleet(metrics), metrics=metrics
+            settings=settings, kube=kube, cache=cache, queue=queue, poller=source, fleet=Fleet(metrics), series=series, metrics=metrics
         )
+        keeper = MonitoringKeeper(kube, settings, metrics)
         resync = Resync(kube, cache, queue.add, metrics, settings.namespaces)
         server = PageServer(_pages(_Process(resync, queue, source, lag, lead), metrics))
         await server.start("0.0.0.0", settings.port)  # noqa: S104 - the kubelet and Prometheus ask from outside the pod
@@ -83,7 +88,7 @@ async def run(settings: OperatorSettings) -> None:
             return
         _logger.info("everything is listed", extra={"fields": {"bots": len(cache.bots())}})
         registry = build_registry(cache, queue.add, resync.note_event, metrics)
-        work = (resync.run(), lag.run(), lead.work(reconciler.run, source.run))
+        work = (resync.run(), lag.run(), lead.work(reconciler.run, source.run, keeper.run))
         await _run_beside_kopf(await _start_kopf(settings, kopf_settings, registry, stop), work, server, stop)
 
 
@@ -246,8 +251,6 @@ class _Process(NamedTuple):
 
 
 def _pages(process: _Process, metrics: OperatorMetrics) -> dict[str, Page]:
-    metrics.longest_pass.set_function(lambda: (process.queue.longest_pass() or ("", 0.0))[1])
-
     async def alive() -> Answer:
         checks = judge(process.vitals())
         passed = all(check.passed for check in checks)
@@ -260,7 +263,11 @@ def _pages(process: _Process, metrics: OperatorMetrics) -> dict[str, Page]:
         return Answer(HTTPStatus.SERVICE_UNAVAILABLE, TEXT, b"not everything is listed yet\n")
 
     async def measured() -> Answer:
-        return Answer(HTTPStatus.OK, PROMETHEUS, metrics.render())
+        # By the loop's clock, which no other thread has.
+        longest = process.queue.longest_pass()
+        metrics.longest_pass.set(longest[1] if longest else 0.0)
+        # Thousands of bots take a while to render; meanwhile the loop goes on.
+        return Answer(HTTPStatus.OK, PROMETHEUS, await asyncio.to_thread(metrics.render))
 
     return {"/healthz": alive, "/readyz": ready, METRICS_PATH: measured}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from tradingbot_operator.bot_figures import BotFigures
 from tradingbot_operator.bot_status import Decision, TradingBotStatus
 from tradingbot_operator.drift import Difference
 from tradingbot_operator.kinds import ObjectKey
@@ -104,5 +105,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     tally: Tally = Tally()
     attend: tuple[str, ...] = ()
     """Pods, by uid, whose engines' next word is waited for."""
+    figures: BotFigures | None = None
+    """What is shown of the bot; None: what was shown before."""
     recheck_seconds: float
     """When to look again even if nothing happens."""

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from tradingbot_operator.bot_metrics import BOT_METRICS
 from tradingbot_operator.metrics import OperatorMetrics
 from tradingbot_operator.metrics_reference import render_metrics_reference, render_operator_metrics_reference
+from tradingbot_operator.reasons_reference import render_reasons_reference
 from tradingbot_operator.reference import render_chart_template, render_crd, render_reference
 from tradingbot_operator.schema import build_crd
 
@@ -23,8 +25,9 @@ def build_files() -> dict[str, str]:
         "manifests/crd.yaml": render_crd(crd),
         "charts/tradingbot-operator/templates/crd.yaml": render_chart_template(crd),
         "docs/reference/tradingbot.md": render_reference(crd),
+        "docs/reference/reasons.md": render_reasons_reference(),
         "docs/reference/metrics.md": render_metrics_reference(),
-        "docs/reference/operator-metrics.md": render_operator_metrics_reference(OperatorMetrics().described),
+        "docs/reference/operator-metrics.md": render_operator_metrics_reference(OperatorMetrics().described, BOT_METRICS),
     }
 
 

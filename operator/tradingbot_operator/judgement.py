@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tradingbot_contract.bounded_yaml import decode_yaml
 from tradingbot_operator.bot_status import ConditionStatus, Decision, RemediationRecord
 from tradingbot_operator.child_plan import plan_children
 from tradingbot_operator.deletion import DeletionPlan
@@ -223,9 +224,10 @@ def _stored_revision(children: Mapping[ObjectKey, Mapping[str, Any]], bot: Tradi
     config = children.get(ObjectKey("ConfigMap", config_name(bot))) or {}
     text = (config.get("data") or {}).get(document_key(bot, shard), "")
     try:
-        return msgspec.yaml.decode(text, type=_Revised).revision
-    except msgspec.DecodeError:
+        revised: _Revised = decode_yaml(text, _Revised)
+    except ValueError:
         return ""  # somebody has changed it; it is put back first
+    return revised.revision
 
 
 def _treat(world: World, settings: OperatorSettings, expected: tuple[ShardView, ...], rollout: Rollout) -> Remedy:

@@ -40,15 +40,19 @@ BOT: Final = Kind(VERSION, KIND, PLURAL)
 POD: Final = Kind("v1", "Pod", "pods")
 EVENT: Final = Kind("v1", "Event", "events")
 LEASE: Final = Kind("coordination.k8s.io/v1", "Lease", "leases")
+CONFIG_MAP: Final = Kind("v1", "ConfigMap", "configmaps")
 CHILD_KINDS: Final = (
     Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
     Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
     Kind("v1", "Service", "services"),
-    Kind("v1", "ConfigMap", "configmaps"),
+    CONFIG_MAP,
     Kind("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
     Kind("apps/v1", "StatefulSet", "statefulsets"),
 )
-_BY_NAME: Final = {kind.name: kind for kind in (BOT, POD, EVENT, *CHILD_KINDS)}
+DEPLOYMENT: Final = Kind("apps/v1", "Deployment", "deployments")
+POD_MONITOR: Final = Kind("monitoring.coreos.com/v1", "PodMonitor", "podmonitors")
+PROMETHEUS_RULE: Final = Kind("monitoring.coreos.com/v1", "PrometheusRule", "prometheusrules")
+_BY_NAME: Final = {kind.name: kind for kind in (BOT, POD, EVENT, *CHILD_KINDS, POD_MONITOR, PROMETHEUS_RULE)}
 
 
 class ObjectKey(Struct, frozen=True, order=True):

@@ -134,6 +134,11 @@ class Kube:
             if not token:
                 return Listing(found, int(page["metadata"]["resourceVersion"]))
 
+    async def served(self, api_version: str) -> frozenset[str]:
+        """Return the plurals of the kinds that the server has of a version of a group; none when it does not know it."""
+        answer = await self._call("GET", f"/apis/{api_version}")
+        return frozenset(resource["name"] for resource in answer["resources"]) if answer else frozenset()
+
     async def apply(self, manifest: Object) -> Object:
         """Bring an object to what the manifest says, or make it: server-side apply, as the owner of the fields that are in it."""
         metadata = manifest["metadata"]

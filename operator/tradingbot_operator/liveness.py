@@ -89,10 +89,10 @@ def judge(vitals: Vitals) -> tuple[Check, ...]:
     return tuple(check(vitals) for check in CHECKS)
 
 
-def render_checks(checks: tuple[Check, ...]) -> str:
+def render_checks(checks: tuple[Check, ...], page: str = "healthz") -> str:
     """Return the page, as the API server's own verbose one looks."""
     lines = [f"[{'+' if check.passed else '-'}]{check.name} {_words(check)}" for check in checks]
-    return "\n".join([*lines, "healthz check passed" if all(check.passed for check in checks) else "healthz check failed"]) + "\n"
+    return "\n".join([*lines, f"{page} check {'passed' if all(check.passed for check in checks) else 'failed'}"]) + "\n"
 
 
 def _words(check: Check) -> str:

@@ -13,9 +13,27 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from tradingbot_operator.bot_status import Phase
 from tradingbot_operator.reasons import Reason
+from tradingbot_operator.remediation.ladder import LADDERS, Step
 
 _PREFIX: Final = "tradingbot_operator"
 _SHORT: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0)
+_REPLACED: Final = (
+    *LADDERS,
+    Reason.SPEC_CHANGED,
+    Reason.SYMBOLS_MOVED,
+    Reason.RESTART_REQUESTED,
+    Reason.POD_STUCK,
+    Reason.RESIZE_INFEASIBLE,
+)
+_HELD_BACK: Final = (
+    Reason.REMEDIATION_SKIPPED,
+    Reason.RECONCILE_PAUSED,
+    Reason.QUARANTINED,
+    Reason.EXCLUDED_PERIOD,
+    Reason.FLEET_SICK,
+    Reason.WAITING_FOR_POSITIONS,
+    Reason.BUDGET_SPENT,
+)
 
 
 class Described(Struct, frozen=True):
@@ -71,7 +89,14 @@ class OperatorMetrics:
 
         self.leader = self._value("leader", "1 for the operator that acts, 0 for one that waits.")
         self.leader_transitions = self._count("leader_transitions", "Times that this process took the lead.")
+        self.monitoring_objects = self._value(
+            "monitoring_objects", "Objects for monitoring that are wanted: present, failed, foreign or unsupported.", "kind", "state"
+        )
+        self.monitoring_failures = self._count(
+            "monitoring_failures", "Looks at objects for monitoring, or calls to change one, that failed; kind is `all` for a look.", "kind"
+        )
         self.loop_lag = self._value("event_loop_lag_seconds", "How late the operator's event loop last was.")
+        self._begin_at_zero()
 
     # What several places count
 
@@ -100,6 +125,19 @@ class OperatorMetrics:
         """Show how many bots are judged, and how many of those are sick."""
         self.fleet_judged.set(judged)
         self.fleet_sick.set(sick)
+
+    def _begin_at_zero(self) -> None:
+        """Have a series for all that remediation may count: one that appears as 1 has not grown, for Prometheus, and would not be seen."""
+        for cause in LADDERS:
+            for action in (*(step.value for step in Step), Reason.DRY_RUN.value):
+                self.decisions.labels(action, cause.value)
+        for step in Step:
+            for result in (Reason.HELPED, Reason.DID_NOT_HELP):
+                self.results.labels(step.value, result.value)
+        for reason in _REPLACED:
+            self.restarts.labels(reason.value)
+        for reason in _HELD_BACK:
+            self.held.labels(reason.value)
 
     def render(self) -> bytes:
         """Return all of it in Prometheus' text format."""

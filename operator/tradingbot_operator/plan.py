@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from tradingbot_contract.document import SpecError
 from tradingbot_operator.actions import Action, ApplyChild, Plan, RestartPod, SetFinalizers, Tally
+from tradingbot_operator.bot_figures import build_figures
 from tradingbot_operator.bot_status import TradingBotStatus
 from tradingbot_operator.child_plan import ChildPlan, plan_children
 from tradingbot_operator.conditions import Evidence
@@ -74,6 +75,9 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
         actions=actions,
         notices=() if silent else build_notices(before, status, told),
         tally=_tally(before, status, judged) if worth else Tally(judged=judged.is_known, sick=judged.is_sick),
+        figures=build_figures(
+            status, lifecycle=world.bot.spec.lifecycle.state.value, shards_desired=judged.replicas, held=_held_back(judged)
+        ),
         attend=tuple(shard.pod.uid for shard in judged.awaited if shard.pod is not None),
         recheck_seconds=_recheck(judged, children, changes=worth or bool(actions)),
     )
@@ -88,6 +92,7 @@ def plan_refused(before: TradingBotStatus, error: SpecError, *, generation: int,
     return Plan(
         status=status if worth else None,
         notices=build_notices(before, status, Told()) if worth else (),
+        figures=build_figures(status),
         recheck_seconds=RECHECK_SECONDS,
     )
 
@@ -192,6 +197,12 @@ def _tally(before: TradingBotStatus, status: TradingBotStatus, judged: Judgement
         results=find_results(before, status),
         held=tuple(outcome.hold.reason for outcome in find_held(before, judged.remedy) if outcome.hold and outcome.hold.reason),
     )
+
+
+def _held_back(judged: Judgement) -> tuple[Reason, ...]:
+    """Return why steps that are due are held back now, whether that is news or not."""
+    outcomes = judged.remedy.outcomes if judged.remedy else ()
+    return tuple(outcome.hold.reason for outcome in outcomes if outcome.hold and outcome.hold.reason)
 
 
 def _recheck(judged: Judgement, children: ChildPlan, *, changes: bool) -> float:

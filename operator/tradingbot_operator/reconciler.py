@@ -19,6 +19,7 @@ import msgspec
 from tradingbot_contract.document import SpecError
 from tradingbot_operator.act import Actor
 from tradingbot_operator.actions import Plan, TouchPod
+from tradingbot_operator.bot_metrics import BotSeries
 from tradingbot_operator.bot_status import Phase
 from tradingbot_operator.cache import BotKey, Cache
 from tradingbot_operator.errors import ConflictError, RefusedError, UnavailableError
@@ -53,6 +54,7 @@ class Reconciler:
         queue: WorkQueue[BotKey],
         poller: ReportSource,
         fleet: Fleet,
+        series: BotSeries,
         metrics: OperatorMetrics,
     ) -> None:
         self._settings = settings
@@ -61,6 +63,7 @@ class Reconciler:
         self._queue = queue
         self._poller = poller
         self._fleet = fleet
+        self._series = series
         self._metrics = metrics
         self._memory = Memory()
         self._actor = Actor(kube, cache, self._memory, metrics)
@@ -123,6 +126,8 @@ class Reconciler:
         decided = self._decide(key, body, metadata, await self._absent_pods(key, body))
         self._count(key, (decided.status or read_status(body)).phase)
         self._fleet.note(key, judged=decided.tally.judged, sick=decided.tally.sick)
+        if decided.figures is not None:
+            self._series.note(key, decided.figures)
         again = await self._actor.act(key, body, metadata, decided)
         self._tell_source(decided, metadata.generation)
         return None if again else decided.recheck_seconds
@@ -171,6 +176,7 @@ class Reconciler:
         self._queue.drop(key)
         self._actor.forget(key)
         self._fleet.forget(key)
+        self._series.forget(key)
         self._count(key, None)
 
     def _count(self, key: BotKey, phase: Phase | None) -> None:

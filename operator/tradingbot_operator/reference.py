@@ -31,7 +31,8 @@ def render_chart_template(crd: Schema) -> str:
     assert "{{" not in text, "a description that looks like a template would break the chart"
     metadata = f"metadata:\n  name: {crd['metadata']['name']}\n"
     assert metadata in text
-    kept = metadata + "  {{- if .Values.crds.keep }}\n  annotations:\n    helm.sh/resource-policy: keep\n  {{- end }}\n"
+    labels = '  labels:\n    {{- include "tradingbot-operator.labels" . | nindent 4 }}\n'
+    kept = f"{metadata}{labels}  {{{{- if .Values.crds.keep }}}}\n  annotations:\n    helm.sh/resource-policy: keep\n  {{{{- end }}}}\n"
     return "{{- /* " + _NOTICE + " */ -}}\n{{- if .Values.crds.create }}\n" + text.replace(metadata, kept, 1) + "{{- end }}\n"
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tradingbot_contract.document import SpecError
 from tradingbot_contract.endpoints import OPERATOR_PORT
+from tradingbot_operator.monitoring.settings import MonitoringSettings, parse_monitoring
 
 PREFIX: Final = "TRADINGBOT_OPERATOR_"
 
@@ -64,6 +65,8 @@ class OperatorSettings(Struct, frozen=True, kw_only=True):
     """Name of the Lease by which they do that, in `namespace`."""
     max_unhealthy_percent: float = 40.0
     """When more of the judged bots than this are sick at once, and at least three, nothing is done to any of them."""
+    monitoring: MonitoringSettings = MonitoringSettings()
+    """What is made for Prometheus and Grafana, and who may scrape bots."""
     log_level: str = "info"
 
 
@@ -105,11 +108,19 @@ def settings_from_env(environment: Mapping[str, str], *, own_namespace: str = ""
         leader_election=_choice("LEADER_ELECTION", take("LEADER_ELECTION", "on"), ("on", "off")) == "on",
         lease=take("LEASE", "tradingbot-operator"),
         max_unhealthy_percent=_number("MAX_UNHEALTHY_PERCENT", take("MAX_UNHEALTHY_PERCENT", "40"), 0, 100),
+        monitoring=_monitoring(take("MONITORING")),
         log_level=_choice("LOG_LEVEL", take("LOG_LEVEL", "info").lower(), _LOG_LEVELS),
     )
     if given:
         raise SpecError(f"unknown settings: {', '.join(sorted(given))}")
     return settings
+
+
+def _monitoring(text: str) -> MonitoringSettings:
+    try:
+        return parse_monitoring(text)
+    except SpecError as error:
+        raise SpecError(f"{PREFIX}MONITORING: {error}") from error
 
 
 def _is_service_link(name: str) -> bool:

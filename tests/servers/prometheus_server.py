@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from server_binaries import PROMETHEUS, Binaries, find_binaries
 from server_process import HOST, ServerProcess
 
 _ANSWER_SECONDS = 2.0
+_PLAIN_JOBS: tuple[dict[str, Any], ...] = ({"job_name": "observers"},)
 
 
 class PrometheusServer(ServerProcess):
@@ -23,17 +24,27 @@ class PrometheusServer(ServerProcess):
     name = "prometheus"
     stop_signal = signal.SIGTERM
 
-    def __init__(self, *, scrape_seconds: float = 1.0, binaries: Binaries | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        scrape_seconds: float = 1.0,
+        jobs: Sequence[Mapping[str, Any]] = _PLAIN_JOBS,
+        rules: Path | None = None,
+        binaries: Binaries | None = None,
+    ) -> None:
+        """`jobs` are scrape configurations, which all find the same targets; `rules` is a file of rules for it to evaluate."""
         super().__init__(binaries or find_binaries(PROMETHEUS))
         self._targets_path = self.folder / "targets.json"
         self.set_targets({})
-        job = {
-            "job_name": "observers",
+        found_by = {
             "scrape_interval": f"{int(scrape_seconds * 1000)}ms",
             "scrape_timeout": f"{int(scrape_seconds * 1000)}ms",
             "file_sd_configs": [{"files": [str(self._targets_path)], "refresh_interval": "1s"}],
         }
-        (self.folder / "prometheus.yml").write_text(yaml.safe_dump({"scrape_configs": [job]}))
+        configs = [{name: value for name, value in job.items() if not name.endswith("_sd_configs")} | found_by for job in jobs]
+        (self.folder / "prometheus.yml").write_text(
+            yaml.safe_dump({"scrape_configs": configs, "rule_files": [str(rules)] if rules else []})
+        )
 
     @property
     def url(self) -> str:

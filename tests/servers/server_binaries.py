@@ -1,4 +1,4 @@
-"""Where the programs of Postgres, Redis and Prometheus are: the machine's own, or Debian's packages unpacked into the cache folder.
+"""Where the programs of servers and of the browser are: the machine's own, or Debian's packages unpacked into the cache folder.
 
 Invariant: nothing is installed, so that no service starts and no file of the machine changes; a folder of unpacked packages is
 complete, because it gets its name when the program in it has run once.
@@ -38,11 +38,24 @@ class Suite:
     unpacked: str
     pattern: str
     """Where the program is below the root of a file tree; of several the newest is taken."""
+    beside: tuple[str, ...] = ()
+    """Packages that it does without and we don't."""
+    also_called: tuple[str, ...] = ()
+    """What the program is called on machines that have it from elsewhere."""
 
 
 POSTGRES = Suite("postgres", "postgresql", "postgres", r"postgresql(-client)?-\d+", "usr/lib/postgresql/*/bin/postgres")
 REDIS = Suite("redis", "redis-server", "redis-server", r"redis-(server|tools)", "usr/bin/redis-server")
 PROMETHEUS = Suite("prometheus", "prometheus", "prometheus", r"prometheus", "usr/bin/prometheus")
+CHROMIUM = Suite(
+    "chromium",
+    "chromium-headless-shell",
+    "chromium-headless-shell",
+    r"chromium-(headless-shell|common)|fonts-dejavu-core",
+    "usr/lib/chromium/chromium-headless-shell",
+    beside=("fonts-dejavu-core",),
+    also_called=("chromium", "google-chrome"),
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +105,7 @@ def _on_machine(suite: Suite) -> Binaries | None:
     inside = _in_tree(suite, Path("/"))
     if inside:
         return Binaries(inside.folder)
-    command = find_command(suite.program)
+    command = next(filter(None, map(find_command, (suite.program, *suite.also_called))), None)
     return Binaries(Path(command).resolve().parent) if command else None
 
 
@@ -109,7 +122,8 @@ def _in_tree(suite: Suite, tree: Path) -> Binaries | None:
 
 
 def _library_path(tree: Path) -> dict[str, str]:
-    folders = [*tree.glob("usr/lib/*-linux-*"), *tree.glob("lib/*-linux-*")]
+    # Sound keeps a library that others need in a folder of its own, which they know by its place on an installed system.
+    folders = [folder for place in ("usr/lib/*-linux-*", "lib/*-linux-*", "usr/lib/*-linux-*/pulseaudio") for folder in tree.glob(place)]
     return {"LD_LIBRARY_PATH": os.pathsep.join(str(folder) for folder in folders)}
 
 
@@ -148,7 +162,7 @@ def _download(suite: Suite, folder: Path, log: Path) -> None:
 def _needed_packages(suite: Suite) -> list[str]:
     """The server and all libraries that it needs, as if nothing were installed: so the folder is the same on every machine."""
     plan = commands.output(
-        ["apt-get", "-o", "Dir::State::status=/dev/null", "install", "--simulate", "--no-install-recommends", suite.package],
+        ["apt-get", "-o", "Dir::State::status=/dev/null", "install", "--simulate", "--no-install-recommends", suite.package, *suite.beside],
         env={"LC_ALL": "C"},
     )
     brought = re.findall(r"^Inst (\S+)", plan, re.MULTILINE)

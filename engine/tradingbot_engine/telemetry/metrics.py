@@ -8,7 +8,6 @@ of it off: the page is empty then, and health is judged without it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
@@ -18,8 +17,6 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from tradingbot_contract.metrics import ENGINE, Instrument, Kind
 from tradingbot_engine.telemetry.record import NO_ATTRIBUTES, Attributes
-
-SERVICE_NAME: Final = "tradingbot-engine"
 
 Readings = Iterable[tuple[float, Mapping[str, str]]]
 """Values with their attributes; none of them: the metric is absent."""
@@ -33,12 +30,13 @@ class UndeclaredMetricError(LookupError):
 class Telemetry:
     """The metrics of this process."""
 
-    def __init__(self, instance_id: str) -> None:
+    def __init__(self, resource: Mapping[str, str]) -> None:
+        """`resource` says whose metrics these are, by OpenTelemetry's attributes."""
         self._registry = CollectorRegistry()
         reader = PrometheusMetricReader(scope_info_enabled=False, registry=self._registry)
         self.provider = MeterProvider(
             metric_readers=[reader],
-            resource=Resource({"service.name": SERVICE_NAME, "service.instance.id": instance_id}),
+            resource=Resource(resource),
             exemplar_filter=AlwaysOffExemplarFilter(),
             shutdown_on_exit=False,
         )
@@ -78,7 +76,8 @@ class Telemetry:
 
 def _create(meter: Meter, instrument: Instrument, read: Read) -> None:
     def callback(_options: CallbackOptions) -> Sequence[Observation]:
-        return [Observation(value, dict(attributes)) for value, attributes in read()]
+        # One kind of number: OTLP knows no truth values, and one of them would keep all figures from the collector.
+        return [Observation(float(value), dict(attributes)) for value, attributes in read()]
 
     arguments = (instrument.name, [callback], instrument.unit, instrument.description)
     match instrument.kind:

@@ -1,7 +1,8 @@
 """The network policy: nothing goes in or out of the bot's pod but what is named here.
 
-In: reports and metrics, for the operator and for the bot's own namespace. Out: DNS, and one port for each thing that the spec says is
-out there. A bot on a replay needs no more than DNS. A policy knows addresses and no names, so a port is open to anywhere.
+In: reports and metrics, for the operator, for whoever scrapes, and for the bot's own namespace. Out: DNS, and one port for each thing
+that the spec says is out there. A bot on a replay needs no more than DNS. A policy knows addresses and no names, so a port is open to
+anywhere.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def build_network_policy(
     layout: Layout,  # noqa: ARG001 - all builders take the same
 ) -> dict[str, Any]:
     """Return the NetworkPolicy."""
-    operator = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.namespace}}}
+    # The operator's namespace first, then those of whoever scrapes.
+    namespaces = dict.fromkeys((settings.namespace, *settings.monitoring.scrape_namespaces))
+    others = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}} for namespace in namespaces]
     # To anywhere, because a cluster's DNS may answer at an address of the node.
     egress = [{"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}]
     needed = needed_ports(bot)
@@ -43,7 +46,7 @@ def build_network_policy(
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [
                 {
-                    "from": [operator, {"podSelector": {}}],
+                    "from": [*others, {"podSelector": {}}],
                     "ports": [{"protocol": "TCP", "port": ENGINE_PORT}, {"protocol": "TCP", "port": OBSERVER_PORT}],
                 }
             ],

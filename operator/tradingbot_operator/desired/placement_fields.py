@@ -27,9 +27,14 @@ def build_placement(placement: Placement, *, selector: Mapping[str, str], avoid_
     return {name: value for name, value in fields.items() if value}
 
 
-def build_pod_metadata(placement: Placement, labels: Mapping[str, str], annotations: Mapping[str, str]) -> dict[str, Any]:
-    """Return the metadata of a pod's template; `labels` and `annotations` are the operator's, which win."""
-    return {"labels": placement.pod_labels | dict(labels), "annotations": placement.pod_annotations | dict(annotations)}
+def build_pod_metadata(
+    placement: Placement, labels: Mapping[str, str], annotations: Mapping[str, str], *, offered: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the metadata of a pod's template.
+
+    `labels` and `annotations` are the operator's, which win over the user's; over `offered` annotations the user's win.
+    """
+    return {"labels": placement.pod_labels | dict(labels), "annotations": dict(offered) | placement.pod_annotations | dict(annotations)}
 
 
 def _affinity(placement: Placement, avoid_nodes: tuple[str, ...]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from tradingbot_contract.endpoints import (
     ENV_POD_UID,
     ENV_REDIS_URL,
     LIVENESS_PATH,
+    METRICS_PATH,
     OBSERVER_CONTAINER,
     OBSERVER_PORT,
     OBSERVER_UID,
@@ -52,6 +53,9 @@ START_SECONDS: Final = 60
 
 _DOCUMENT: Final = f"{CONFIG_DIRECTORY}/$({ENV_POD_NAME}).yaml"
 """The kubelet puts in the pod's name, which has to be declared before it."""
+
+_SCRAPE: Final = {"prometheus.io/scrape": "true", "prometheus.io/path": METRICS_PATH}
+"""For a Prometheus that goes by annotations. Without a port it scrapes every port that the containers name: engine and observer."""
 
 
 def build_pod_template(bot: TradingBot, settings: OperatorSettings, layout: Layout) -> dict[str, Any]:
@@ -83,7 +87,7 @@ def build_pod_template(bot: TradingBot, settings: OperatorSettings, layout: Layo
     spec |= build_placement(engine, selector=selector_labels(bot), avoid_nodes=layout.avoid_nodes)
     requested = bot.metadata.annotations.get(RESTART_REQUEST, "")
     annotations = {RESTART_HASH: pod_revision(bot)} | ({RESTART_REQUEST: requested} if requested else {})
-    return {"metadata": build_pod_metadata(engine, labels(bot), annotations), "spec": spec}
+    return {"metadata": build_pod_metadata(engine, labels(bot), annotations, offered=_SCRAPE), "spec": spec}
 
 
 def _data_volume(bot: TradingBot) -> dict[str, Any]:

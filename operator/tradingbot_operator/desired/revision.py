@@ -36,6 +36,15 @@ def shard_revision(bot: TradingBot, symbols: Sequence[str]) -> str:
     return _digest(_fields(bot) | {"symbols": sorted(symbols)})
 
 
+def is_read_at_start(path: Sequence[str]) -> bool:
+    """Return whether a field of the spec, by its names on the wire, is one that a running engine does not follow."""
+    section, *rest = path
+    if section in _SECTIONS:
+        # The symbols are not in the pod's digest, but in that of the shard.
+        return not rest or rest[0] not in _NOT_IN_IT.get(section, ()) or (section, rest[0]) == ("market", "symbols")
+    return section in {"database", "redis"} and (not rest or rest[0] == "urlSecretRef")
+
+
 def _fields(bot: TradingBot) -> dict[str, Any]:
     spec = bot.spec
     fields: dict[str, Any] = {}

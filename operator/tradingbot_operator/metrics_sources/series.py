@@ -148,7 +148,7 @@ def read_round(ages: Sequence[Sample], facts: Sequence[Sample]) -> Round:
     for sample in facts:
         name = sample.labels.get(_NAME, "")
         own = _LABELS.get(name)
-        if own is not None and not math.isnan(sample.value):
+        if own is not None and math.isfinite(sample.value):  # what is none, or has no end, is not known
             series[_target(sample.labels, own)][name][tuple(sample.labels.get(label, "") for label in own)] = sample.value
     readings: dict[str, Reading] = {}
     broken: dict[str, str] = {}

@@ -157,11 +157,11 @@ def _case(now: Situation, shard: ShardSituation, effort: Effort) -> Case | None:
 def _outcome(intent: Intent, chosen: Intent | None) -> Outcome:
     name = intent.case.shard.name
     if intent is chosen and intent.step is not None:
-        return Outcome(shard=name, cause=intent.cause, hold=None, decision=_decision(intent, intent.step))
+        return Outcome(shard=name, cause=intent.cause, hold=None, decision=_decision(intent, intent.step), step=intent.step.value)
     hold = find_hold(intent)
     if hold is None and chosen is not None:
         hold = Hold(f"one step at a time: {chosen.case.shard.name} comes first", None)
-    return Outcome(shard=name, cause=intent.cause, hold=hold, decision=None)
+    return Outcome(shard=name, cause=intent.cause, hold=hold, decision=None, step=intent.step.value if intent.step else "")
 
 
 def _decision(intent: Intent, step: Step) -> Decision:

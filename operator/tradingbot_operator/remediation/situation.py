@@ -111,6 +111,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     hold: Hold | None
     decision: Decision | None
     """What was decided now; None while it is held back."""
+    step: str = ""
+    """What is done, or would be if nothing held it back; empty: nothing is left to try."""
 
 
 class Remedy(Struct, frozen=True, kw_only=True):

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import inspect
+import re
+
 from prometheus_client.parser import text_string_to_metric_families
 
+from tradingbot_operator.bot_metrics import BOT_METRICS
 from tradingbot_operator.bot_status import Phase
 from tradingbot_operator.metrics import OperatorMetrics
 from tradingbot_operator.metrics_reference import render_operator_metrics_reference
 from tradingbot_operator.reasons import Reason
+from tradingbot_operator.remediation import holds
+from tradingbot_operator.remediation.ladder import LADDERS, Step
 
 
 def value(metrics: OperatorMetrics, name: str, **labels: str) -> float | None:
@@ -20,7 +26,7 @@ def test_what_is_served_is_described_with_its_kind_and_labels() -> None:
         if not family.name.startswith("process_")
     }
     assert served == {each.name: each.kind for each in metrics.described}
-    page = render_operator_metrics_reference(metrics.described)
+    page = render_operator_metrics_reference(metrics.described, BOT_METRICS)
     for each in metrics.described:
         assert f"| `{each.name}` | {each.kind} |" in page
 
@@ -43,3 +49,15 @@ def test_every_phase_has_a_count_also_one_that_no_bot_is_in() -> None:
     metrics.show_phases({"Running": 3})
     assert value(metrics, "bots", phase="Running") == 3.0
     assert all(value(metrics, "bots", phase=phase.value) == 0.0 for phase in Phase if phase is not Phase.RUNNING)
+
+
+def test_what_remediation_counts_is_there_before_it_happens_so_that_the_first_time_is_seen() -> None:
+    metrics = OperatorMetrics()
+    for step in Step:
+        for cause in LADDERS:
+            assert value(metrics, "decisions_total", action=step.value, reason=cause.value) == 0.0
+        assert value(metrics, "decision_results_total", action=step.value, result="DidNotHelp") == 0.0
+    held = {Reason[name] for name in re.findall(r"Reason\.([A-Z_]+)\)", inspect.getsource(holds))}
+    assert held
+    for reason in held:
+        assert value(metrics, "held_decisions_total", reason=reason.value) == 0.0, reason

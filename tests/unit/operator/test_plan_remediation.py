@@ -115,3 +115,7 @@ def test_what_holds_a_step_back_is_told_of_once(make_world: Make, make_report: M
     assert made.tally.held == (Reason.FLEET_SICK,)
     again = plan(msgspec.structs.replace(world, status=made.status), SETTINGS)
     assert (again.status, again.notices, again.tally.held) == (None, (), ())
+    # Who looks at the bot's series, or starts anew, still has to see it.
+    assert made.figures is not None
+    assert again.figures is not None
+    assert made.figures.held == again.figures.held == ("FleetSick",)

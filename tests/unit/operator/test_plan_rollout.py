@@ -11,6 +11,7 @@ from tradingbot_contract.document import Activity
 from tradingbot_contract.report import FindingReason
 from tradingbot_operator.actions import RestartPod
 from tradingbot_operator.bot_status import Phase
+from tradingbot_operator.kinds import ObjectKey
 from tradingbot_operator.reasons import Reason
 
 SHARED = {"urlSecretRef": {"name": "postgres"}}
@@ -41,6 +42,20 @@ def test_a_change_that_needs_a_process_replaces_every_pod_one_after_the_other() 
     assert cluster.status.restarts == 0, "roll-outs are not counted"
     assert cluster.status.tuning.rung == "Restart"
     assert condition(cluster, "TuningApplied") == ("True", "TuningApplied")
+
+
+def test_what_a_new_operator_only_writes_on_pods_replaces_none() -> None:
+    cluster = made()
+    workload = cluster.children[ObjectKey("StatefulSet", "calm")]
+    annotations = workload["spec"]["template"]["metadata"]["annotations"]
+    wanted = dict(annotations)
+    # As an operator has left it that knew nothing of being scraped.
+    for name in ("prometheus.io/scrape", "prometheus.io/path"):
+        del annotations[name]
+    workload["metadata"]["annotations"]["tradingbot.dev/desired-hash"] = "of-an-earlier-version"
+    cluster.rest()
+    assert cluster.children[ObjectKey("StatefulSet", "calm")]["spec"]["template"]["metadata"]["annotations"] == wanted
+    assert cluster.restarts == []
 
 
 def test_the_next_pod_waits_for_the_one_before() -> None:

@@ -1,8 +1,19 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
+import yaml
 
 from tradingbot_contract.document import SpecError
+from tradingbot_operator.monitoring.settings import (
+    DashboardSettings,
+    Mode,
+    MonitoringSettings,
+    PodMonitorSettings,
+    PrometheusRuleSettings,
+)
 from tradingbot_operator.settings import MetricsSource, ObserverAccess, settings_from_env
 
 IMAGE = {"TRADINGBOT_OPERATOR_ENGINE_IMAGE": "engine:1"}
@@ -42,6 +53,28 @@ def test_the_election_is_on_and_observers_are_asked_unless_told_otherwise() -> N
     assert (settings.prometheus_token_file, settings.max_unhealthy_percent) == ("/var/run/token", 25.0)
 
 
+def test_monitoring_is_the_tree_of_the_charts_values() -> None:
+    assert settings_from_env(IMAGE).monitoring == MonitoringSettings()
+    chart = Path(__file__).resolve().parents[3] / "charts/tradingbot-operator/values.yaml"
+    values = yaml.safe_load(chart.read_text())["monitoring"]
+    assert settings_from_env(IMAGE | {"TRADINGBOT_OPERATOR_MONITORING": json.dumps(values)}).monitoring == MonitoringSettings()
+    given = {
+        "podMonitor": {"mode": "On", "labels": {"release": "kube-prometheus-stack"}, "interval": "1m"},
+        "prometheusRule": {"mode": "Off", "labels": {"example.com/team": "trading"}},
+        "dashboards": {"mode": "Auto", "labels": {}, "annotations": {"grafana_folder": "Trading bots"}},
+        "runbookBaseURL": "https://wiki.example.com/runbooks/",
+        "scrapeNamespaces": ["monitoring", "agents", "monitoring"],
+    }
+    settings = settings_from_env(IMAGE | {"TRADINGBOT_OPERATOR_MONITORING": json.dumps(given)}).monitoring
+    assert settings == MonitoringSettings(
+        pod_monitor=PodMonitorSettings(mode=Mode.ON, labels={"release": "kube-prometheus-stack"}, interval="1m"),
+        prometheus_rule=PrometheusRuleSettings(mode=Mode.OFF, labels={"example.com/team": "trading"}),
+        dashboards=DashboardSettings(labels={}, annotations={"grafana_folder": "Trading bots"}),
+        runbook_base_url="https://wiki.example.com/runbooks",
+        scrape_namespaces=("agents", "monitoring"),
+    )
+
+
 def test_prometheus_as_the_source_needs_an_address() -> None:
     with pytest.raises(SpecError, match=r"PROMETHEUS_URL is '': give the address"):
         settings_from_env(IMAGE | {"TRADINGBOT_OPERATOR_METRICS_SOURCE": "prometheus"})
@@ -59,6 +92,14 @@ def test_prometheus_as_the_source_needs_an_address() -> None:
         ("PROMETHEUS_URL", "prometheus:9090", "PROMETHEUS_URL is 'prometheus:9090': give the address"),
         ("LEADER_ELECTION", "maybe", "give one of on, off"),
         ("MAX_UNHEALTHY_PERCENT", "101", "from 0 to 100"),
+        ("MONITORING", "{", "MONITORING: Input data was truncated"),
+        ("MONITORING", '{"podMonitors": {}}', r"MONITORING: Object contains unknown field `podMonitors`"),
+        ("MONITORING", '{"podMonitor": {"mode": "on"}}', r"Invalid enum value 'on' - at `\$\.podMonitor\.mode`: give one of Auto, On, Off"),
+        ("MONITORING", '{"podMonitor": {"interval": "fast"}}', r"at `\$\.podMonitor\.interval`"),
+        ("MONITORING", '{"prometheusRule": {"labels": {"release": "a b"}}}', r"at `\$\.prometheusRule\.labels\[\.\.\.\]`"),
+        ("MONITORING", '{"dashboards": {"labels": {"grafana_dashboard": 1}}}', r"at `\$\.dashboards\.labels\[\.\.\.\]`"),
+        ("MONITORING", '{"runbookBaseURL": "runbooks"}', r"at `\$\.runbookBaseURL`"),
+        ("MONITORING", '{"scrapeNamespaces": ["Monitoring"]}', r"at `\$\.scrapeNamespaces\[0\]`"),
         ("LOG_LEVEL", "loud", "give one of debug"),
         ("NAMESPACE_LIST", "a", "unknown settings: TRADINGBOT_OPERATOR_NAMESPACE_LIST"),
     ],

@@ -16,7 +16,7 @@ from tradingbot_engine.telemetry.metrics import Telemetry, UndeclaredMetricError
 
 @pytest.fixture
 def telemetry() -> Iterator[Telemetry]:
-    telemetry = Telemetry("pod-1")
+    telemetry = Telemetry({"service.name": "tradingbot-engine", "service.instance.id": "pod-1"})
     yield telemetry
     telemetry.shutdown()
 
@@ -66,7 +66,7 @@ def test_a_histogram_takes_attributes(telemetry: Telemetry) -> None:
 
 def test_opentelemetrys_own_switch_turns_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
-    telemetry = Telemetry("pod-1")
+    telemetry = Telemetry({"service.name": "tradingbot-engine", "service.instance.id": "pod-1"})
     telemetry.observe(build_readings(EngineFacts(), lambda: 1024))
     telemetry.record(DECISION_DURATION, 2e-5)
     assert b"tradingbot" not in telemetry.render().replace(b"tradingbot-engine", b"")

@@ -17,6 +17,7 @@ from tradingbot_operator.desired import build_children, build_document
 from tradingbot_operator.desired.document import Orders
 from tradingbot_operator.desired.layout import Layout, plain_layout
 from tradingbot_operator.desired.revision import pod_revision
+from tradingbot_operator.monitoring.settings import MonitoringSettings
 from tradingbot_operator.names import DESIRED_HASH, RESTART_HASH, RESTART_REQUEST, selector_labels
 from tradingbot_operator.resource import TradingBot, parse_bot
 from tradingbot_operator.settings import OperatorSettings
@@ -123,7 +124,7 @@ def test_what_was_granted_to_a_sick_engine_is_in_the_template(make_bot: MakeBot,
     assert pod["containers"][0]["resources"]["limits"] == {"memory": "700Mi"}
     assert {"name": "TRADINGBOT_GRANT_FLOOR", "value": "4"} in pod["containers"][0]["env"]
     annotations = workload["spec"]["template"]["metadata"]["annotations"]
-    assert annotations == {RESTART_HASH: pod_revision(bot)}, "neither replaces a pod"
+    assert annotations[RESTART_HASH] == pod_revision(bot), "neither replaces a pod"
 
 
 def test_the_value_that_asks_for_a_restart_is_on_the_pod(make_bot: MakeBot, settings: OperatorSettings) -> None:
@@ -210,6 +211,20 @@ def test_only_what_the_spec_names_can_be_reached(
     dns, *others = child("NetworkPolicy", make_bot(**sections), settings)["spec"]["egress"]
     assert {entry["port"] for entry in dns["ports"]} == {53}
     assert [entry["port"] for rule in others for entry in rule["ports"]] == ports
+
+
+def test_only_the_operator_the_own_namespace_and_who_scrapes_come_in(make_bot: MakeBot, settings: OperatorSettings) -> None:
+    monitoring = MonitoringSettings(scrape_namespaces=("agents", settings.namespace))
+    given = msgspec.structs.replace(settings, monitoring=monitoring)
+    ((alone,), (scraped,)) = (child("NetworkPolicy", make_bot(), each)["spec"]["ingress"] for each in (settings, given))
+
+    def namespaces(rule: dict[str, Any]) -> list[str]:
+        *named, own = rule["from"]
+        assert own == {"podSelector": {}}
+        return [peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for peer in named]
+
+    assert (namespaces(alone), namespaces(scraped)) == ([settings.namespace], [settings.namespace, "agents"])
+    assert {port["port"] for port in scraped["ports"]} == {8080, 8081}
 
 
 def test_the_pod_keeps_the_restricted_standard(make_bot: MakeBot, settings: OperatorSettings) -> None:

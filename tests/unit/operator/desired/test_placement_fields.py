@@ -42,7 +42,7 @@ def refusal(**fields: Any) -> str:
 
 def test_what_is_not_set_is_not_there() -> None:
     assert build_placement(engine(), selector=SELECTOR) == {}
-    assert build_pod_metadata(engine(), {"a": "1"}, {"b": "2"}) == {"labels": {"a": "1"}, "annotations": {"b": "2"}}
+    assert build_pod_metadata(engine(), {"a": "1"}, {"b": "2"}, offered={}) == {"labels": {"a": "1"}, "annotations": {"b": "2"}}
 
 
 def test_every_field_is_given_as_kubernetes_takes_it() -> None:
@@ -86,7 +86,14 @@ def test_labels_and_annotations_of_the_user_stand_beside_the_operator_s() -> Non
     one = bot(engine={"podLabels": {"team": "desk-1"}, "podAnnotations": {"example.com/owner": "me"}})
     metadata = build_pod_template(one, OperatorSettings(engine_image="engine:1"), plain_layout(one))["metadata"]
     assert metadata["labels"] == labels(one) | {"team": "desk-1"}
-    assert metadata["annotations"] == {RESTART_HASH: pod_revision(one), "example.com/owner": "me"}
+    offered = {"prometheus.io/scrape": "true", "prometheus.io/path": "/metrics"}
+    assert metadata["annotations"] == offered | {RESTART_HASH: pod_revision(one), "example.com/owner": "me"}
+
+
+def test_a_user_may_keep_prometheus_away() -> None:
+    one = bot(engine={"podAnnotations": {"prometheus.io/scrape": "false"}})
+    metadata = build_pod_template(one, OperatorSettings(engine_image="engine:1"), plain_layout(one))["metadata"]
+    assert metadata["annotations"]["prometheus.io/scrape"] == "false"
 
 
 def test_what_the_operator_gives_is_reserved() -> None:
