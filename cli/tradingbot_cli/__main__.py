@@ -1,13 +1,47 @@
-"""Entry point of ``tradingbot`` and ``kubectl tradingbot``."""
+"""Entry point of ``tradingbot`` and ``kubectl tradingbot``: whatever happens, a person reads a sentence and a script an exit code."""
 
 from __future__ import annotations
 
-from tradingbot_cli.commands import tradingbot
+import os
+import signal
+import sys
+from pathlib import Path
+
+from tradingbot_cli.errors import EXIT_DONE, EXIT_SIGNAL_BASE
 
 
 def main() -> None:
     """Run the command and leave with its exit code."""
-    tradingbot()
+    sys.exit(run(sys.argv))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line, the program's name first; return its exit code."""
+    import click  # noqa: PLC0415 - Ctrl-C while it is imported ends the program as at any other time
+
+    try:
+        from tradingbot_cli.commands import tradingbot  # noqa: PLC0415 - as above
+
+        code = tradingbot.main(arguments[1:], prog_name=program_name(arguments[0]), standalone_mode=False)
+        sys.stdout.flush()
+    except (click.Abort, KeyboardInterrupt):
+        return EXIT_SIGNAL_BASE + signal.SIGINT
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read the output has seen enough. What is left must not be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_SIGNAL_BASE + signal.SIGPIPE
+    return code if isinstance(code, int) else EXIT_DONE
+
+
+def program_name(path: str) -> str:
+    """Return what people called: kubectl finds its plugins by their names."""
+    name = Path(path).name
+    if name == "__main__.py":
+        return "tradingbot"
+    return "kubectl tradingbot" if name.startswith("kubectl-") else name
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What a person can do something about: one sentence on standard error and an exit code, never a traceback.
 
-Exit codes of all commands: 0 done; 1 a program ended that should not have; 2 the command line, the manifest or what it asks for is
-refused; 130 and 143 stopped by Ctrl-C and by SIGTERM.
+Exit codes of all commands: 0 done; 1 what was asked for could not be done, or is not so; 2 the command line, the manifest or what it
+asks for is refused, or is not there; 130 and 143 stopped by Ctrl-C and by SIGTERM.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ EXIT_SIGNAL_BASE: Final = 128
 
 
 class RefusedError(click.ClickException):
-    """What the user wrote can't be done as it stands."""
+    """What the user wrote can't be done as it stands, or names something that is not there."""
 
     exit_code = EXIT_REFUSED
 
 
 class FailedError(click.ClickException):
-    """A program ended that should not have."""
+    """What was asked for could not be done, or is not so."""
 
     exit_code = EXIT_FAILED

@@ -5,17 +5,34 @@ The file is what ``kubectl apply -f`` takes: several documents may stand in it, 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import IO, Any, Final
 
+import click
 import yaml
 
 from tradingbot_cli.errors import RefusedError
+from tradingbot_contract.bounded_yaml import UNREADABLE, check_depth
 from tradingbot_contract.document import Activity, EngineDocument, SpecError
 from tradingbot_operator.desired.document import Orders, build_document
 from tradingbot_operator.operations import LifecycleState
 from tradingbot_operator.resource import KIND, TradingBot, parse_bot
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+MANIFEST: Final = click.argument("manifest", type=click.File(encoding="utf-8"))
+"""The argument of commands that take a file."""
+
+
+def read_manifest(manifest: IO[str]) -> str:
+    """Return the text of a file.
+
+    Raises:
+        RefusedError: it is no text.
+    """
+    try:
+        return manifest.read()
+    except UnicodeDecodeError as error:
+        raise RefusedError(f"{manifest.name}: is no text in UTF-8 ({error.reason} at byte {error.start})") from error
 
 
 def parse_bots(text: str, source: str) -> list[TradingBot]:
@@ -25,12 +42,15 @@ def parse_bots(text: str, source: str) -> list[TradingBot]:
         RefusedError: it is no YAML, holds no bot, or one that can't be run as it stands.
     """
     try:
+        check_depth(text)
         documents = [document for document in yaml.load_all(text, Loader=_LOADER) if document is not None]
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise RefusedError(f"{source}{line}: no YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise RefusedError(f"{source}: no YAML: {error}") from error
+    except UNREADABLE as error:
+        raise RefusedError(f"{source}: a value in it can't be read: {error}") from error
     bodies = [document for document in documents if _kind(document) == KIND]
     if not bodies:
         found = ", ".join(sorted({_kind(document) or "something without a kind" for document in documents})) or "nothing"

@@ -16,6 +16,9 @@ Object = dict[str, Any]
 ROOTS: Final = {
     "tradingbots": "/apis/tradingbot.dev/v1alpha1",
     "statefulsets": "/apis/apps/v1",
+    "deployments": "/apis/apps/v1",
+    "podmonitors": "/apis/monitoring.coreos.com/v1",
+    "prometheusrules": "/apis/monitoring.coreos.com/v1",
     "poddisruptionbudgets": "/apis/policy/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",
     "customresourcedefinitions": "/apis/apiextensions.k8s.io/v1",

@@ -30,7 +30,10 @@ from server_binaries import Binaries
 from server_process import HOST, ServerProcess, free_port
 
 USERS: Final = ("admin", "operator", "kubelet", "controllers")
-"""Who may use the API server, each with a token of its own: the audit log tells them apart."""
+"""Who may do everything, each with a token of its own: the audit log tells them apart."""
+RELEASE_NAMESPACE: Final = "tradingbot-system"
+INSTALLED: Final = f"system:serviceaccount:{RELEASE_NAMESPACE}:operator-tradingbot-operator"
+"""The ServiceAccount of the chart's release `operator` in that namespace. It may do what somebody grants it; its reads are noted, too."""
 CONTROLLERS: Final = (
     "statefulset-controller",
     "garbage-collector-controller",
@@ -45,7 +48,11 @@ _AUDIT_POLICY: Final = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
-    "rules": [{"level": "None", "verbs": ["get", "list", "watch"]}, {"level": "Metadata"}],
+    "rules": [
+        {"level": "Metadata", "users": [INSTALLED]},
+        {"level": "None", "verbs": ["get", "list", "watch"]},
+        {"level": "Metadata"},
+    ],
 }
 
 
@@ -115,9 +122,12 @@ class ApiServer(ServerProcess):
     def __init__(self, binaries: Binaries, etcd: Etcd) -> None:
         super().__init__(binaries)
         self._etcd = etcd
-        self.tokens = {user: secrets.token_hex(16) for user in USERS}
+        self.tokens = {user: secrets.token_hex(16) for user in (*USERS, INSTALLED)}
         self.audit_path = self.folder / "audit.log"
-        lines = [f'{token},{user},uid-{user},"system:masters"' for user, token in self.tokens.items()]
+        lines = [
+            f'{token},{user},uid-{user},"{"system:masters" if user in USERS else "system:serviceaccounts"}"'
+            for user, token in self.tokens.items()
+        ]
         (self.folder / "tokens.csv").write_text("\n".join(lines) + "\n")
         (self.folder / "signing.key").write_text(_made_key())
         (self.folder / "audit-policy.yaml").write_text(yaml.safe_dump(_AUDIT_POLICY))
@@ -140,6 +150,8 @@ class ApiServer(ServerProcess):
             "--service-account-signing-key-file", key, "--service-cluster-ip-range", "10.96.0.0/16",
             # Pods of bots have no token, so nobody has to make accounts for them.
             "--disable-admission-plugins", "ServiceAccount,Priority", "--enable-priority-and-fairness=false", "--profiling=false",
+            # Some distributions have it on; it asks for a right of its own.
+            "--enable-admission-plugins", "OwnerReferencesPermissionEnforcement",
             "--audit-policy-file", str(self.folder / "audit-policy.yaml"), "--audit-log-path", str(self.audit_path),
             "--audit-log-mode", "blocking", "--audit-log-maxsize", "4096", "--endpoint-reconciler-type", "none",
             "--event-ttl", "1h", "--v", "1",
@@ -154,12 +166,12 @@ class ApiServer(ServerProcess):
             return False
 
     def client(self, user: str) -> ApiClient:
-        """Return a client of one of :data:`USERS`."""
+        """Return a client of one of :data:`USERS`, or of :data:`INSTALLED`."""
         return ApiClient(self.url, self.certificate, self.tokens[user])
 
     def kubeconfig(self, user: str) -> Path:
         """Return a file that a client of Kubernetes reads."""
-        path = self.folder / f"{user}.kubeconfig"
+        path = self.folder / f"{user.replace(':', '-')}.kubeconfig"  # in KUBECONFIG a colon stands between two files
         if not path.exists():
             path.write_text(json.dumps(_kubeconfig(self.url, self.certificate, user, self.tokens[user])))
         return path

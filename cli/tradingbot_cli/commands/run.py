@@ -1,4 +1,4 @@
-"""The command line: options, help and what they lead to."""
+"""``tradingbot run``: a bot on this machine, without a cluster."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from rich.console import Console
 from tradingbot_cli.children import choose_port
 from tradingbot_cli.data_folder import ROOT, DataFolder, check_unused, move_aside
 from tradingbot_cli.errors import RefusedError
-from tradingbot_cli.manifest import choose_bot, parse_bots, plan_run
+from tradingbot_cli.manifest import MANIFEST, choose_bot, parse_bots, plan_run, read_manifest
 from tradingbot_cli.pace import set_pace
 from tradingbot_cli.pages import Pages
 from tradingbot_cli.run import Run, run_bot
+from tradingbot_cli.strategy_code import add_strategy_code
 from tradingbot_cli.surroundings import describe_surroundings, set_surroundings
 from tradingbot_contract.document import EngineDocument, SpecError
 from tradingbot_engine.feed.dataset import load_prices
@@ -29,19 +30,12 @@ Exit codes:
   130  stopped by Ctrl-C (143: by SIGTERM); run it again to go on
 """
 
-Manifest = click.argument("manifest", type=click.File(encoding="utf-8"))
 Name = click.option("--name", help="The bot to take when the file holds several.")
 Port = click.IntRange(1, 65_535)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="tradingbot", message="%(prog)s %(version)s")
-def tradingbot() -> None:
-    """Trading bots on this machine, from the manifests that a cluster takes."""
-
-
-@tradingbot.command(epilog=_EXIT_CODES)
-@Manifest
+@click.command("run", epilog=_EXIT_CODES)
+@MANIFEST
 @Name
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help=f"Folder of journal and logs (default: {ROOT}/<name>).")
 @click.option("--fresh", is_flag=True, help="Begin anew; the folder that is there is kept under another name.")
@@ -51,7 +45,7 @@ def tradingbot() -> None:
 @click.option("--observer-port", type=Port, help="Port of the observer's pages (default: one that is free).")
 @click.option("--no-observer", is_flag=True, help="Run the engine alone.")
 @click.option("--plain", is_flag=True, help="One line a second, as without a terminal.")
-def run(
+def command(
     manifest: IO[str],
     *,
     name: str | None,
@@ -64,13 +58,16 @@ def run(
     no_observer: bool,
     plain: bool,
 ) -> None:
-    """Run a bot without a cluster: the same resource, engine and observer.
+    """Run a bot here: the same resource, engine and observer.
+
+    No cluster is needed.
 
     MANIFEST is a YAML file that holds a TradingBot, or - for standard input. The bot goes on where an earlier run stopped. A replay
     is played once, quickly enough to be over within half a minute; --speed and --loop change that.
     """
     source = manifest.name
-    bot = choose_bot(parse_bots(_read(manifest), source), name, source)
+    text = read_manifest(manifest)
+    bot = choose_bot(parse_bots(text, source), name, source)
     written = plan_run(bot, source)
     document = set_pace(set_surroundings(written, os.environ), steps=_count_steps(written, source), speed=speed, loop=loop)
     path = data or ROOT / bot.metadata.name
@@ -81,29 +78,12 @@ def run(
         console.print(f"the earlier run is in {aside}", soft_wrap=True, markup=False)
     folder = DataFolder(path)
     folder.write(document)
+    os.environ.update(add_strategy_code(os.environ, document.strategy, text, Path(source), path / "strategy"))  # for the engine
     pages = Pages(choose_port(port), None if no_observer else choose_port(observer_port))
     console.print(_describe(document, written, pages), soft_wrap=True, markup=False)
     follow_up = f"stopped; run it again to go on, or with --fresh to begin anew (logs: {folder.path}/*.log)"
     code = run_bot(Run(document=document, folder=folder, pages=pages, console=console, plain=plain, follow_up=follow_up))
     click.get_current_context().exit(code)
-
-
-@tradingbot.command(epilog=_EXIT_CODES)
-@Manifest
-def validate(manifest: IO[str]) -> None:
-    """Check every TradingBot of a file, without a cluster: fields, bounds, and rules between fields.
-
-    MANIFEST is a YAML file, or - for standard input. What only the engine knows, such as its strategies and prices, is not checked.
-    """
-    for bot in parse_bots(_read(manifest), manifest.name):
-        click.echo(f"{manifest.name}: {bot.metadata.name} is valid")
-
-
-def _read(manifest: IO[str]) -> str:
-    try:
-        return manifest.read()
-    except UnicodeDecodeError as error:
-        raise RefusedError(f"{manifest.name}: is no text in UTF-8 ({error.reason} at byte {error.start})") from error
 
 
 def _count_steps(document: EngineDocument, source: str) -> int:
@@ -126,5 +106,5 @@ def _describe(document: EngineDocument, written: EngineDocument, pages: Pages) -
     lines.append(f"replays {replay.data} {'again and again' if replay.loop else 'once'} {pace}{on_a_cluster}")
     lines.append(f"engine http://127.0.0.1:{pages.engine_port}/status")
     if pages.observer_port is not None:
-        lines[-1] += f", observer http://127.0.0.1:{pages.observer_port}/health"
+        lines[-1] += f", health and history in a browser http://127.0.0.1:{pages.observer_port}/"
     return "\n".join(lines)
