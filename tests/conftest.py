@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+import os
+
+from hypothesis import HealthCheck, settings
+
+ENV_EXAMPLES = "TRADINGBOT_FUZZ_EXAMPLES"
+"""How many examples of each property are tried, where that shall be more than each commit has time for (`make fuzz`)."""
 
 settings.register_profile("project", deadline=None)
-settings.load_profile("project")
+settings.register_profile(
+    "fuzz",
+    deadline=None,
+    max_examples=int(os.environ.get(ENV_EXAMPLES, "10000")),
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("fuzz" if ENV_EXAMPLES in os.environ else "project")

@@ -16,13 +16,12 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, field
 
+from tradingbot_contract.bounded_yaml import decode_yaml
 from tradingbot_contract.resources import Cache, Http, MemoryMode, Pool, Prediction, RedisPool, Retention, Retry
 from tradingbot_contract.section import Section, Symbol
 from tradingbot_contract.spec import Broker, Health, Market, Observability, Risk, Strategy
 
 VERSION: Final = "tradingbot.dev/v1alpha1"
-UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
-"""What reading YAML may raise: what is no YAML or not what was expected, a date that there is none of, a nesting without an end."""
 
 
 class SpecError(ValueError):
@@ -123,8 +122,8 @@ def parse_document(text: str | bytes) -> EngineDocument:
         SpecError: no YAML, an unknown or missing field, a value out of bounds, or a document of another version.
     """
     try:
-        document = msgspec.yaml.decode(text, type=EngineDocument)
-    except UNREADABLE as error:
+        document: EngineDocument = decode_yaml(text, EngineDocument)
+    except ValueError as error:
         raise SpecError(str(error)) from error
     if document.api_version != VERSION:
         raise SpecError(

@@ -63,7 +63,8 @@ async def serve(arguments: argparse.Namespace) -> int:
         pod_uid=os.environ.get(ENV_POD_UID, ""),
     )
     server = PageServer(
-        build_pages(Exposition(watch.facts).render), queries=build_query_pages(watch.report, watch.acknowledgement, watch.summarise)
+        build_pages(Exposition(watch.facts).render, watch.page_state),
+        queries=build_query_pages(watch.report, watch.acknowledgement, watch.summarise, watch.points),
     )
     try:
         port = await server.start(arguments.host, arguments.port)

@@ -79,9 +79,13 @@ class History:
         """Return the 95th percentile of the remembered response times."""
         return percentile(self._response_seconds, 0.95)
 
+    def since(self, at: float) -> list[Sample]:
+        """Return the samples from this time on, oldest first."""
+        return [sample for sample in self._samples if sample.at >= at]
+
     def summarise(self, hours: float, now: float) -> Summary:
         """Return average, peak and lowest of the samples of the last so many hours before `now`."""
-        chosen = [sample for sample in self._samples if sample.at >= now - hours * SECONDS_PER_HOUR]
+        chosen = self.since(now - hours * SECONDS_PER_HOUR)
         return Summary(
             hours=hours,
             samples=len(chosen),

@@ -20,7 +20,9 @@ import msgspec
 from tradingbot_contract.report import EngineStatus, Finding, ObserverReport, Sample
 from tradingbot_observer.attention import Attention, Subject, follow, has_acknowledged, pause_seconds
 from tradingbot_observer.findings import assess
-from tradingbot_observer.history import History, Summary
+from tradingbot_observer.history import SECONDS_PER_HOUR, History, Summary
+from tradingbot_observer.page.samples import Points, thin
+from tradingbot_observer.page.state import PageState, build_state
 from tradingbot_observer.sampler import ProcessReading, Reading, build_sample
 from tradingbot_observer.score import compute_score
 from tradingbot_observer.sinks.prometheus import Facts
@@ -115,6 +117,16 @@ class Watch:
     def summarise(self, hours: float) -> Summary:
         """Return the samples of the last so many hours, in short."""
         return self._history.summarise(hours, time.time())
+
+    def points(self, hours: float, count: int) -> Points:
+        """Return the samples of the last so many hours in at most so many points."""
+        now = time.time()
+        samples = self._history.since(now - hours * SECONDS_PER_HOUR)
+        return thin(samples, count, hours=hours, now=now, interval_seconds=self._document.observability.interval_seconds)
+
+    def page_state(self) -> PageState:
+        """Return what the page for people shows now."""
+        return build_state(self.facts(), self._document.health)
 
     # Looking
 

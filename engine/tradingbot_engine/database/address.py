@@ -100,7 +100,8 @@ def _parse_url(url: str) -> URL:
         )
     if not (parsed.host or parsed.query.get("host")):
         raise SpecError(f"{ENV_DATABASE_URL}: it names no host: write it as {_EXAMPLE}")
-    if not parsed.database:
+    # A name with a slash is most often an address that stands there twice, with its password.
+    if not parsed.database or "/" in parsed.database:
         raise SpecError(f"{ENV_DATABASE_URL}: it names no database: write it as {_EXAMPLE}")
     _check_options(parsed)
     return parsed
@@ -112,4 +113,6 @@ def _check_options(url: URL) -> None:
     known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
     unknown = sorted(set(url.query) - known)
     if unknown:
-        raise SpecError(f"{ENV_DATABASE_URL}: option {unknown[0]!r} is none of Postgres' (libpq): remove it, or correct it")
+        # What is no word may be a part of an address, with a password in it.
+        which = f"option {unknown[0]!r}" if unknown[0].isidentifier() else "an option"
+        raise SpecError(f"{ENV_DATABASE_URL}: {which} is none of Postgres' (libpq): remove it, or correct it")

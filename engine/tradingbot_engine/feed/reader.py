@@ -25,6 +25,8 @@ _COLUMNS: Final = ("timestamp", "symbol", "open", "high", "low", "close", "volum
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
 _FIRST_PLAUSIBLE_MS: Final = 100_000_000_000  # March 1973: a smaller number is most likely in seconds
+_MOST_DIGITS: Final = 15
+"""Of a time in milliseconds up to the year 9999, and some way on."""
 _SYMBOLS_SHOWN: Final = 20
 
 
@@ -39,6 +41,8 @@ def parse_time_ms(text: str) -> int:
         ValueError: it is none.
     """
     if text.isdecimal():
+        if len(text) > _MOST_DIGITS:
+            raise _RowError(f"timestamp {text[:_MOST_DIGITS]}… is no time in milliseconds: it is after the year 9999")
         number = int(text)
         if number < _FIRST_PLAUSIBLE_MS:
             raise _RowError(f"timestamp {text} is no time in milliseconds: a number must be milliseconds since 1970")

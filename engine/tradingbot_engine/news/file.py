@@ -99,7 +99,7 @@ def _json_rows(text: IO[str], path: Path) -> Iterator[tuple[int, Mapping[str, An
             continue
         try:
             yield number, decoder.decode(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise SpecError(f"{FIELD}: {path} line {number}: no JSON object: {error}") from None
 
 

@@ -34,5 +34,5 @@ class NewsClient:
         reply = await self._client.request("GET", url, headers=headers or None, limit_bytes=limit)
         try:
             return JsonAnswer(reply.status, reply.headers, msgspec.json.decode(reply.body) if reply.body else None)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise UnavailableError(f"{describe(url)} answers with something that is no JSON: {error}") from error

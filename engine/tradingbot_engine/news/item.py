@@ -15,6 +15,8 @@ from tradingbot_engine.prediction.sentiment import Passage, Sentiment, Source
 _MAX_TEXT: Final = 4000
 """Characters kept; no model reads more than 512 tokens."""
 _MAX_ID: Final = 256
+_SHOWN: Final = 80
+"""Characters of a value in a message."""
 _SEPARATORS: Final = re.compile(r"[\s,;|]+")
 _SOURCES: Final = {source.value: source for source in Source}
 
@@ -74,23 +76,39 @@ def parse_news(raw: object) -> NewsItem:
     if not isinstance(raw, Mapping):
         raise NewsError(f"{type(raw).__name__} is no object")
     stamp = raw.get("timestamp")
-    if isinstance(stamp, bool) or not isinstance(stamp, int | str) or not str(stamp).strip():
-        raise NewsError(f"timestamp {stamp!r} is neither an ISO date or time nor milliseconds since 1970")
+    if isinstance(stamp, bool) or not isinstance(stamp, int | str) or not _write(stamp):
+        raise NewsError(f"timestamp {_show(stamp)} is neither an ISO date or time nor milliseconds since 1970")
     try:
-        time_ms = parse_time_ms(str(stamp).strip())
+        time_ms = parse_time_ms(_write(stamp))
     except ValueError as error:
         raise NewsError(str(error)) from None
     text = raw.get("text")
     if not isinstance(text, str) or not text.strip():
-        raise NewsError(f"text {text!r} is no text")
+        raise NewsError(f"text {_show(text)} is no text")
     source = raw.get("source") or Source.NEWS.value
-    if source not in _SOURCES:
-        raise NewsError(f"source {source!r} is none of {', '.join(_SOURCES)}")
+    if not isinstance(source, str) or source not in _SOURCES:
+        raise NewsError(f"source {_show(source)} is none of {', '.join(_SOURCES)}")
     symbols = _parse_symbols(raw.get("symbols") or raw.get("symbol") or ())
     text = text.strip()[:_MAX_TEXT]
     found = raw.get("id")
-    identity = "" if found is None else str(found).strip()[:_MAX_ID]
+    identity = "" if found is None else _write(found)[:_MAX_ID]
     return NewsItem(identity or _content_id(time_ms, symbols, text), time_ms, symbols, _SOURCES[source], text)
+
+
+def _show(value: object) -> str:
+    """Return a value for a message; one that Python can't write out, because it is too deep or too long, by its kind."""
+    try:
+        return repr(value)[:_SHOWN]
+    except (ValueError, RecursionError):
+        return type(value).__name__
+
+
+def _write(value: object) -> str:
+    """Return the text of a value; empty for a number with more digits than Python writes."""
+    try:
+        return str(value).strip()
+    except ValueError:
+        return ""
 
 
 def _parse_symbols(raw: object) -> tuple[str, ...]:
@@ -98,7 +116,7 @@ def _parse_symbols(raw: object) -> tuple[str, ...]:
         return tuple(dict.fromkeys(filter(None, _SEPARATORS.split(raw))))
     if isinstance(raw, Sequence) and all(isinstance(each, str) for each in raw):
         return tuple(dict.fromkeys(raw))
-    raise NewsError(f"symbols {raw!r} is neither text nor a list of texts")
+    raise NewsError(f"symbols {_show(raw)} is neither text nor a list of texts")
 
 
 def _content_id(time_ms: int, symbols: tuple[str, ...], text: str) -> str:

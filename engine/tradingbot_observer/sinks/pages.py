@@ -1,4 +1,4 @@
-"""The observer's pages: report, history, liveness and metrics.
+"""The observer's pages: report, history, liveness and metrics, and the one for people.
 
 `/livez` answers while the observer's own loop turns. It says nothing of the engine: a sick engine is no reason to restart its
 observer.
@@ -13,13 +13,25 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tradingbot_contract.endpoints import HISTORY_PATH, LIVENESS_PATH, METRICS_PATH, REPORT_PATH
+from tradingbot_contract.endpoints import (
+    HISTORY_PATH,
+    LIVENESS_PATH,
+    METRICS_PATH,
+    PAGE_PATH,
+    PAGE_STATE_PATH,
+    REPORT_PATH,
+    SAMPLES_PATH,
+)
 from tradingbot_contract.report import ObserverReport
-from tradingbot_contract.serving import JSON, PROMETHEUS, TEXT, Answer, Page, QueryPage
+from tradingbot_contract.serving import HTML, JSON, PROMETHEUS, TEXT, Answer, Page, QueryPage
 from tradingbot_observer.history import Summary
+from tradingbot_observer.page.files import PageFiles
+from tradingbot_observer.page.samples import MOST_POINTS, Points
+from tradingbot_observer.page.state import PageState
 
 HOURS: Final = "hours"
 MOST_HOURS: Final = 1000.0
+POINTS: Final = "points"
 GENERATION: Final = "generation"
 WAIT: Final = "wait"
 MOST_WAIT_SECONDS: Final = 5.0
@@ -33,8 +45,16 @@ class Patience(NamedTuple):
     seconds: float
 
 
-def build_pages(metrics: Callable[[], bytes]) -> dict[str, Page]:
+class Span(NamedTuple):
+    """How much of the history somebody wants, in how many points."""
+
+    hours: float
+    points: int
+
+
+def build_pages(metrics: Callable[[], bytes], state: Callable[[], PageState]) -> dict[str, Page]:
     """Return the pages that take no question."""
+    files = PageFiles()
 
     async def live() -> Answer:
         return Answer(HTTPStatus.OK, TEXT, b"ok\n")
@@ -42,17 +62,25 @@ def build_pages(metrics: Callable[[], bytes]) -> dict[str, Page]:
     async def exposition() -> Answer:
         return Answer(HTTPStatus.OK, PROMETHEUS, metrics())
 
-    return {LIVENESS_PATH: live, METRICS_PATH: exposition}
+    async def page() -> Answer:
+        return Answer(HTTPStatus.OK, HTML, files.render(state()), files.fields)
+
+    async def page_state() -> Answer:
+        return Answer(HTTPStatus.OK, JSON, msgspec.json.encode(state()))
+
+    return {LIVENESS_PATH: live, METRICS_PATH: exposition, PAGE_PATH: page, PAGE_STATE_PATH: page_state}
 
 
 def build_query_pages(
     report: Callable[[], ObserverReport],
     acknowledgement: Callable[[int, float], Awaitable[ObserverReport]],
     summarise: Callable[[float], Summary],
+    thin: Callable[[float, int], Points],
 ) -> dict[str, QueryPage]:
-    """Return the pages that may take a question: `/health?generation=7&wait=5`, `/history?hours=6`.
+    """Return the pages that may take a question.
 
-    The report comes at once, or as soon as the engine runs (or refuses) a document of that generation, at most so many seconds later.
+    These are `/health?generation=7&wait=5`, `/history?hours=6` and `/history/samples?hours=6&points=200`. The report comes at
+    once, or as soon as the engine runs (or refuses) a document of that generation, at most so many seconds later.
     """
 
     async def health(query: Mapping[str, str]) -> Answer:
@@ -70,7 +98,14 @@ def build_query_pages(
             return Answer(HTTPStatus.BAD_REQUEST, TEXT, f"{error}\n".encode())
         return Answer(HTTPStatus.OK, JSON, msgspec.json.encode(summarise(hours)))
 
-    return {REPORT_PATH: health, HISTORY_PATH: history}
+    async def samples(query: Mapping[str, str]) -> Answer:
+        try:
+            span = parse_span(query)
+        except ValueError as error:
+            return Answer(HTTPStatus.BAD_REQUEST, TEXT, f"{error}\n".encode())
+        return Answer(HTTPStatus.OK, JSON, msgspec.json.encode(thin(*span)))
+
+    return {REPORT_PATH: health, HISTORY_PATH: history, SAMPLES_PATH: samples}
 
 
 def parse_patience(query: Mapping[str, str]) -> Patience | None:
@@ -106,6 +141,22 @@ def parse_hours(query: Mapping[str, str]) -> float:
     if not 0 < hours <= MOST_HOURS:
         raise ValueError(f"hours is {text!r}, allowed is a number above 0 and up to {MOST_HOURS:g}")
     return hours
+
+
+def parse_span(query: Mapping[str, str]) -> Span:
+    """Return the part of the history that a query asks for, 1 hour in 200 points if it doesn't say.
+
+    Raises:
+        ValueError: the query asks for something else, or for no number of points.
+    """
+    rest = {name: value for name, value in query.items() if name != POINTS}
+    if not set(rest) <= {HOURS}:
+        raise ValueError(f"unknown: {', '.join(sorted(set(rest) - {HOURS}))}; ask as {SAMPLES_PATH}?{HOURS}=6&{POINTS}=200")
+    text = query.get(POINTS, "200")
+    points = int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else 0
+    if not 0 < points <= MOST_POINTS:
+        raise ValueError(f"{POINTS} is {text!r}, allowed is a whole number from 1 to {MOST_POINTS}")
+    return Span(parse_hours(rest), points)
 
 
 def _parse_number(text: str) -> float:
