@@ -11,7 +11,13 @@
 # compiled here, by the Python that will run it, since the root file system of the
 # containers is read-only; it is never checked against its source, which cannot change.
 
+# A release names its base by digest: --build-arg PYTHON_BASE=python@sha256:...
 ARG PYTHON_BASE=python:3.13-slim
+
+# Without shells, package managers and pip: what runs here needs none of them, and whoever gets in finds none. Not every base has them.
+FROM ${PYTHON_BASE} AS bare
+RUN ["python3", "-B", "-c", "import glob, os; [os.unlink(path) for name in ('*sh', 'apt*', 'dpkg*', 'perl*') for path in glob.glob('/usr/bin/' + name)]"]
+RUN ["python3", "-B", "-c", "import glob, shutil; [shutil.rmtree(path) for path in glob.glob('/usr/local/lib/python3*/site-packages/pip*')]"]
 
 FROM ${PYTHON_BASE} AS operator-build
 COPY build/images/operator/site-packages /app/site-packages
@@ -20,7 +26,7 @@ COPY engine/tradingbot_contract /app/code/tradingbot_contract
 COPY operator/tradingbot_operator /app/code/tradingbot_operator
 RUN ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "/app/code"]
 
-FROM ${PYTHON_BASE} AS operator
+FROM bare AS operator
 LABEL org.opencontainers.image.title="tradingbot-operator" \
       org.opencontainers.image.description="Runs fleets of trading bots on Kubernetes" \
       org.opencontainers.image.licenses="Apache-2.0"
@@ -41,7 +47,7 @@ COPY engine/tradingbot_observer /app/code/tradingbot_observer
 RUN ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "/app/code"]
 
 # The observer runs from this image too, with another module and another uid.
-FROM ${PYTHON_BASE} AS engine
+FROM bare AS engine
 LABEL org.opencontainers.image.title="tradingbot-engine" \
       org.opencontainers.image.description="A trading bot's engine and its observer" \
       org.opencontainers.image.licenses="Apache-2.0"
