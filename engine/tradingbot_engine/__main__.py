@@ -7,7 +7,6 @@ import asyncio
 import os
 import signal
 import sys
-import uuid
 from pathlib import Path
 
 from tradingbot_contract.endpoints import (
@@ -17,7 +16,6 @@ from tradingbot_contract.endpoints import (
     ENGINE_PORT,
     ENV_CONFIG,
     ENV_DATA,
-    ENV_POD_UID,
 )
 from tradingbot_contract.log import configure_log
 from tradingbot_engine.engine import Engine
@@ -26,6 +24,7 @@ from tradingbot_engine.readings import build_readings
 from tradingbot_engine.state import EngineFacts
 from tradingbot_engine.surroundings import Surroundings
 from tradingbot_engine.telemetry.metrics import Telemetry
+from tradingbot_engine.telemetry.resource import read_resource
 
 
 def _parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -43,7 +42,7 @@ def _parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 async def _run(arguments: argparse.Namespace) -> int:
     facts = EngineFacts()
-    telemetry = Telemetry(os.environ.get(ENV_POD_UID) or str(uuid.uuid4()))
+    telemetry = Telemetry(read_resource(arguments.config, os.environ))
     memory = ContainerMemory(os.environ)
     telemetry.observe(build_readings(facts, memory.read_limit_bytes))
     around = Surroundings(

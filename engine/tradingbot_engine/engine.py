@@ -17,6 +17,7 @@ from typing import Final
 from tradingbot_contract.document import Activity, SpecError
 from tradingbot_contract.report import EngineState
 from tradingbot_contract.serving import PageServer
+from tradingbot_engine.book_pages import BookPages
 from tradingbot_engine.database.fence import FencedError
 from tradingbot_engine.document_watch import LOOK_SECONDS, DocumentWatch
 from tradingbot_engine.loop import TradingLoop
@@ -45,6 +46,7 @@ class Engine:
         self._around = around
         self._facts = facts
         self._pages = Pages(facts, around.telemetry)
+        self._books = BookPages(facts)
         self._text = b""
         """Of the document that was read at the start."""
         self._stop = asyncio.Event()
@@ -58,7 +60,7 @@ class Engine:
 
     async def run(self, host: str, port: int, *, exit_when_refused: bool, exit_when_finished: bool) -> int:
         """Serve and trade until asked to stop; return the exit code."""
-        server = PageServer(self._pages.routes())
+        server = PageServer(self._pages.routes(), queries=self._books.queries())
         try:
             bound = await server.start(host, port)
         except OSError as error:

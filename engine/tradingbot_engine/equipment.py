@@ -41,7 +41,7 @@ from tradingbot_engine.prediction.sentiment import Sentiment
 from tradingbot_engine.scheduler import Job, Scheduler
 from tradingbot_engine.session import TradingSession
 from tradingbot_engine.surroundings import Surroundings
-from tradingbot_engine.telemetry.otlp import OtlpExport
+from tradingbot_engine.telemetry.otlp import OtlpExport, read_interval_seconds
 from tradingbot_engine.tuning import Part, Target
 from tradingbot_engine.unavailable import UnavailableError
 from tradingbot_engine.views import SymbolPerformance
@@ -90,7 +90,7 @@ class Equipment:
             modes=news.predictions if news else None,
             on_limit=self._limit_changed,
         )
-        self.otlp = OtlpExport(around.telemetry.provider)
+        self.otlp = OtlpExport(around.telemetry.provider, read_interval_seconds(around.environment))
         self.pool_watch = PoolWatch(self.pools)
         self.scheduler = Scheduler(self._jobs(document), busy=around.lag.busy, record=around.telemetry.record)
 

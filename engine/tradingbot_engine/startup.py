@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-import msgspec
-
-from tradingbot_contract.document import UNREADABLE, Activity, EngineDocument, SpecError, parse_document
+from tradingbot_contract.bounded_yaml import decode_yaml
+from tradingbot_contract.document import Activity, EngineDocument, SpecError, parse_document
 from tradingbot_contract.endpoints import ENV_DATABASE_URL, HISTORY_FILE, JOURNAL_FILE
 from tradingbot_engine.database.address import DatabaseAddress, parse_database_address
 from tradingbot_engine.database.connections import Database
@@ -67,8 +66,8 @@ class Ready(NamedTuple):
 def read_head(text: bytes) -> Head:
     """Return what can be told of a document, field by field; the default for what isn't there or is of no use."""
     try:
-        fields = msgspec.yaml.decode(text)
-    except UNREADABLE:
+        fields: Any = decode_yaml(text)
+    except ValueError:
         return Head()
     if not isinstance(fields, dict):
         return Head()

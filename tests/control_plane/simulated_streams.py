@@ -72,7 +72,13 @@ class SimulatedStreams:
         await web.TCPSite(runner, HOST, self._port, ssl_context=self._tls).start()
         self._ready.set()
         await self._stop.wait()
+        server = runner.server
+        transports = [] if server is None else [handler.transport for handler in server.connections]
         await runner.cleanup()
+        for transport in transports:
+            if transport is not None:  # a polite end of TLS would take longer than the loop lives
+                transport.abort()
+        await asyncio.sleep(0)  # they close in the loop's next turn
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()

@@ -41,10 +41,24 @@ KNOWN_VARIABLES: Final = frozenset(
     value
     for name, value in vars(endpoints).items()
     if name.startswith("ENV_") and value not in {endpoints.ENV_DATABASE_URL, endpoints.ENV_REDIS_URL}
-) | frozenset({"PYTHONUNBUFFERED", "POD_NAME", "POD_NAMESPACE", "NODE_NAME", "OTEL_SDK_DISABLED", "HF_HUB_OFFLINE"})
+) | frozenset(
+    {
+        "PYTHONUNBUFFERED",
+        "POD_NAME",
+        "POD_NAMESPACE",
+        "NODE_NAME",
+        "OTEL_SDK_DISABLED",
+        "HF_HOME",
+        "HF_HUB_OFFLINE",
+        "MALLOC_ARENA_MAX",
+        "MALLOC_TRIM_THRESHOLD_",
+    }
+)
 _DROPPED: Final = frozenset({"managedFields"})
 _OF_A_REFERENCE: Final = frozenset({"name", "secretName", "optional", "items", "defaultMode"})
 """What a pod says of a Secret that it mounts."""
+_OF_A_PROJECTION: Final = frozenset({"audience", "expirationSeconds", "path"})
+"""What a pod says of a token that the kubelet makes for it."""
 _CERTIFICATES: Final = frozenset({"caBundle"})
 
 
@@ -124,6 +138,10 @@ def _names_credential(name: str) -> bool:
 def _is_harmless(name: str, content: Any) -> bool:
     """Return whether it is no credential whatever it is called: nothing, a switch, or a reference to the Secret where one is."""
     if content is None or isinstance(content, bool) or content in ("", [], {}):
+        return True
+    if isinstance(content, int | float) and name.lower().endswith("tokens"):
+        return True  # how many of them a model may read
+    if name == "serviceAccountToken" and isinstance(content, Mapping) and set(content) <= _OF_A_PROJECTION:
         return True
     if isinstance(content, list):
         return all(_is_harmless(name, each) for each in content)

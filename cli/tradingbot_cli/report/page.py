@@ -47,7 +47,7 @@ def render_report(facts: ReportFacts) -> str:
 
 def _header(facts: ReportFacts) -> Markup:
     phase = element("span", facts.phase, class_=f"phase {'good' if facts.phase_good else 'bad'}") if facts.phase else ""
-    message = element("p", facts.message, class_="doubtful") if facts.message else ""
+    message = element("p", facts.message, class_=None if facts.phase_good else "doubtful") if facts.message else ""
     notes = [element("p", f"Note: {note}") for note in facts.notes]
     return element("header", element("h1", facts.bot), phase, element("p", facts.subtitle), message, *notes)
 

@@ -7,8 +7,13 @@ import math
 from typing import Final, NamedTuple
 
 _ROUND: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
-_HOUR: Final = 3600
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
+_CLOCK_STEPS: Final = (
+    *(1, 2, 5, 10, 30, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE),
+    *(_HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY),
+)
 _SMALLEST: Final = 1e-9
 """Values that differ by a smaller share are one."""
 
@@ -78,9 +83,9 @@ def time_marks(first: float, last: float, most: int = 8) -> list[Mark]:
     for step in (1, 2, 3, 6, 12, 24, 60, 120, 240):
         if 2 <= months / step <= most:
             return _month_marks(begin, last, step)
-    for seconds in (300, 900, _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY):
+    for seconds in _CLOCK_STEPS:
         if (last - first) / seconds <= most:
-            pattern = "%d %b" if seconds >= _DAY else "%d %b %H:%M" if last - first > _DAY else "%H:%M"
+            pattern = "%H:%M:%S" if seconds < _MINUTE else "%d %b" if seconds >= _DAY else "%d %b %H:%M" if last - first > _DAY else "%H:%M"
             start = math.ceil(first / seconds) * seconds
             return [Mark(time, _date(time, pattern)) for time in range(start, math.floor(last) + 1, seconds)]
     return [Mark(first, _date(first, "%Y")), Mark(last, _date(last, "%Y"))]

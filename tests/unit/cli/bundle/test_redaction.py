@@ -193,6 +193,8 @@ def test_names_of_secrets_and_switches_stay_in_objects() -> None:
         "database": {"urlSecretRef": {"name": "db", "key": "url"}},
         "imagePullSecrets": [{"name": "registry"}],
         "automountServiceAccountToken": False,
+        "projected": {"sources": [{"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}}]},
+        "prediction": {"maxTokens": 256},
         "env": [{"name": "TRADINGBOT_DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": "db", "key": "url"}}}],
         "volumes": [{"name": "v", "secret": {"secretName": "tls", "optional": True}}],
     }
