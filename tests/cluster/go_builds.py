@@ -6,6 +6,7 @@ build` after the other, since each uses every core anyway.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ import commands
 import debian
 from cache_folder import SOURCES, Cache
 from errors import UnsuitableError
+from kubernetes_schemas import write_kubernetes_schemas
 from steps import Step, Work
 
 LANE = "go"
@@ -62,6 +64,17 @@ class GoBuilds:
         )
         self.kind = self._step("kind", "kind", ["sigs.k8s.io/kind"])
         self.helm = self._step("helm", "helm", ["helm.sh/helm/v4/cmd/helm"])
+        # What checks the chart.
+        self.helm_unittest = self._step("helm-unittest", "helm-unittest", ["github.com/helm-unittest/helm-unittest/cmd/helm-unittest"])
+        self.kubeconform = self._step("kubeconform", "kubeconform", ["github.com/yannh/kubeconform/cmd/kubeconform"])
+        self.kubernetes_schemas = _schemas_step()
+        # What checks manifests and Dockerfiles. Trivy is built with a package of Go's that is still an experiment.
+        self.configscan = self._step("configscan", "configscan", ["."], sources=("main.go",), experiment="jsonv2")
+        # What checks the dashboards.
+        self.dashboard_linter = self._step("dashboard-linter", "dashboard-linter", ["."], sources=("main.go", "logql", "schema"))
+        # What takes the engine's OTLP, and what the operator's objects for Prometheus are.
+        self.otelcol = self._step("otelcol", "otelcol", ["."], sources=("main.go",))
+        self.monitoring_crds = _monitoring_crds_step()
 
     def _step(
         self,
@@ -71,6 +84,7 @@ class GoBuilds:
         *,
         link_flags: str = STRIPPED,
         sources: tuple[str, ...] = (),
+        experiment: str = "",
     ) -> Step:
         folder = MODULES / module
         flags = ["-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags", link_flags]
@@ -84,6 +98,7 @@ class GoBuilds:
                 cwd=folder,
                 env={
                     "CGO_ENABLED": "0",
+                    "GOEXPERIMENT": experiment,
                     "GOFLAGS": "",
                     "GOCACHE": str(self._cache.go_build),
                     "GOTOOLCHAIN": "auto",
@@ -92,7 +107,36 @@ class GoBuilds:
             )
 
         files = tuple(folder / file for file in ("go.mod", "go.sum", *sources))
-        return Step(name=name, lane=LANE, build=build, texts=(*flags, *packages), files=files)
+        return Step(name=name, lane=LANE, build=build, texts=(*flags, *packages, *filter(None, [experiment])), files=files)
+
+
+def _schemas_step() -> Step:
+    """The JSON schemas of the pinned Kubernetes' kinds, from the module that its programs are built of."""
+    folder = MODULES / "kubernetes"
+
+    def build(work: Work) -> None:
+        environment = {"GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "auto", "GOWORK": "off"}
+        told = commands.output([_go(work.log), "-C", str(folder), "mod", "download", "-json", "k8s.io/kubernetes"], env=environment)
+        documents = Path(json.loads(told)["Dir"]) / "api/openapi-spec/v3"
+        write_kubernetes_schemas(sorted(documents.glob("api*__v*_openapi.json")), work.output)
+
+    files = (folder / "go.mod", folder / "go.sum", SOURCES / "kubernetes_schemas.py")
+    return Step(name="kubernetes schemas", lane=LANE, build=build, files=files)
+
+
+def _monitoring_crds_step() -> Step:
+    """The definitions of the Prometheus operator's resources, from the module that it is built of."""
+    folder = MODULES / "prometheus-operator"
+
+    def build(work: Work) -> None:
+        environment = {"GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "auto", "GOWORK": "off"}
+        module = "github.com/prometheus-operator/prometheus-operator"
+        told = commands.output([_go(work.log), "-C", str(folder), "mod", "download", "-json", module], env=environment)
+        for kind in ("podmonitors", "prometheusrules"):
+            found = Path(json.loads(told)["Dir"]) / f"example/prometheus-operator-crd/monitoring.coreos.com_{kind}.yaml"
+            shutil.copyfile(found, work.output / f"{kind}.yaml")
+
+    return Step(name="monitoring crds", lane=LANE, build=build, files=(folder / "go.mod", folder / "go.sum"))
 
 
 def _go(log: Path) -> str:

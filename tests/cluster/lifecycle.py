@@ -94,8 +94,12 @@ class TestCluster:
             self.progress.say("our Docker engine is stopped")
 
     def tools(self) -> None:
-        """Make sure that helm and kubectl are there; takes neither Docker nor root."""
+        """Make sure that helm, what checks its chart, and kubectl are there; takes neither Docker nor root."""
         self._tools.find_or_build("helm", self.go.helm)
+        checkers = (("helm-unittest", self.go.helm_unittest), ("kubeconform", self.go.kubeconform), ("configscan", self.go.configscan))
+        for name, step in checkers:
+            self._tools.link(name, self.runner.result(step))  # always ours: another version may judge otherwise
+        self.runner.result(self.go.kubernetes_schemas)
         all_programs = self.go.kubernetes
         self._tools.find_or_build("kubectl", all_programs if self.runner.is_built(all_programs) else self.go.kubectl, kubectl_fits)
 

@@ -109,7 +109,7 @@ class PythonBase:
             for unused in root.glob(pattern):
                 shutil.rmtree(unused) if unused.is_dir() else unused.unlink()
         # Debian compiles against file times, which a layer doesn't keep.
-        compile_library = [PYTHON, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", f"/usr/lib/{PYTHON}"]
+        compile_library = [PYTHON, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash", f"/usr/lib/{PYTHON}"]
         environment = {"PATH": debian.SYSTEM_PATH, "PYTHONDONTWRITEBYTECODE": ""}
         commands.run(["chroot", root, *compile_library], log=work.log, env=environment)
         layer = pack_layer(root, work.output / "layer.tar")

