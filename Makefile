@@ -11,6 +11,8 @@ SYSTEM_PYTHON ?= python3
 UV_ENV := $(CACHE)/uv-$(shell sha256sum requirements/uv.txt | cut -c1-12)
 export UV := $(UV_ENV)/bin/uv
 VENV := .venv
+# What looks for weak places, beside our own environment: it pins much of what is in ours.
+SECURITY_ENV := $(CACHE)/security-$(shell sha256sum requirements/security.txt | cut -c1-12)
 PYTHON := $(VENV)/bin/python
 PYTEST := $(PYTHON) -m pytest
 # Files of tests side by side, each whole on one worker. The suite on the cluster is one after another: it has one cluster.
@@ -52,7 +54,8 @@ requirements: | $(UV) ## compile requirements/*.txt anew from pyproject.toml
 	compile engine.txt pyproject.toml --extra engine --extra observer; \
 	compile engine-sentiment.txt pyproject.toml --extra sentiment --constraints requirements/engine.txt; \
 	compile dev.txt pyproject.toml --all-extras --group test; \
-	compile bench.txt --group bench
+	compile bench.txt --group bench; \
+	compile security.txt --group security
 
 ##-- checking
 
@@ -62,9 +65,12 @@ check: venv ## what CI runs first: formatting, lint, types, import rules, genera
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	@# Folders of programs that import their neighbours: each is a search path of its own.
-	for folder in tests/cluster tests/e2e tests/servers tests/control_plane demo bench; do MYPYPATH=$$folder:tests/control_plane:tests/e2e:tests/servers:tests/cluster:engine:operator:cli $(VENV)/bin/mypy $$folder; done
+	for folder in tests/cluster tests/e2e tests/servers tests/browser tests/control_plane charts demo observability bench; do MYPYPATH=$$folder:tests/control_plane:tests/e2e:tests/browser:tests/servers:tests/cluster:engine:operator:cli:observability $(VENV)/bin/mypy $$folder; done
 	$(VENV)/bin/lint-imports --no-cache
 	$(PYTHON) -m tradingbot_operator.generate --check
+	$(PYTHON) -m tradingbot_cli.reference --check
+	$(PYTHON) -m tradingbot_observability.generate --check
+	$(PYTHON) charts/readme.py --check
 
 .PHONY: format
 format: venv ## format the code and mend what the linter can mend
@@ -72,14 +78,39 @@ format: venv ## format the code and mend what the linter can mend
 	$(VENV)/bin/ruff check --fix .
 
 .PHONY: generate
-generate: venv ## write CRD, its chart template and its reference page from the typed models
+generate: venv ## write what is made from the typed models and the chart: CRD, reference, chart's README, install.yaml
 	$(PYTHON) -m tradingbot_operator.generate
+	$(PYTHON) -m tradingbot_cli.reference
+	$(PYTHON) -m tradingbot_observability.generate
+	$(PYTHON) charts/readme.py
+	$(PYTHON) charts/install_manifest.py
+	$(PYTHON) security/rbac_reference.py --programs "$(CACHE)/bin"
+
+.PHONY: chart-snapshots
+chart-snapshots: ## take the chart's snapshots anew, after a wanted change of a template; look at the diff
+	@$(SYSTEM_PYTHON) tests/cluster/cluster.py tools
+	$(CACHE)/bin/helm-unittest --strict --update-snapshot charts/tradingbot-operator
 
 .PHONY: test-unit
-test-unit: check ## the quick part: checks, unit and architecture tests, no cluster
+test-unit: check security ## the quick part: checks, unit and architecture tests, no cluster
 	@# The chart's tests need helm; where it has to be built first, that should be seen.
 	@$(SYSTEM_PYTHON) tests/cluster/cluster.py tools
 	$(PYTEST) $(PARALLEL) tests/unit tests/architecture
+
+$(SECURITY_ENV)/.ready: | $(UV)
+	@echo "python environment of the checkers in $(SECURITY_ENV)"
+	@rm -rf "$(SECURITY_ENV)" && $(UV) venv --quiet --python $(SYSTEM_PYTHON) "$(SECURITY_ENV)"
+	@$(UV) pip sync --quiet --python "$(SECURITY_ENV)/bin/python" --require-hashes requirements/security.txt
+	@touch $@
+
+.PHONY: security
+security: venv $(SECURITY_ENV)/.ready sbom ## what checkov, Trivy's checks and bandit say of chart, bots' objects, Dockerfile and code
+	@$(SYSTEM_PYTHON) tests/cluster/cluster.py tools
+	$(PYTHON) security/check.py --environment "$(SECURITY_ENV)" --programs "$(CACHE)/bin"
+
+.PHONY: sbom
+sbom: venv $(SECURITY_ENV)/.ready ## what is in each image, as CycloneDX, in build/sbom
+	$(PYTHON) security/sbom.py --validate-with "$(SECURITY_ENV)/bin/python"
 
 .PHONY: test-integration
 test-integration: venv ## real processes, files and sockets, no cluster
@@ -88,6 +119,10 @@ test-integration: venv ## real processes, files and sockets, no cluster
 .PHONY: crash-consistency
 crash-consistency: venv ## the operator ended around every single call of a scenario; the suite takes some of them
 	CRASH_EVERY=1 $(PYTEST) -s tests/integration/operator/test_crash_consistency.py
+
+.PHONY: fuzz
+fuzz: venv ## what parses input from outside, with many thousand damaged examples each; the suite tries a hundred
+	TRADINGBOT_FUZZ_EXAMPLES=$(or $(EXAMPLES),10000) $(PYTEST) $(PARALLEL) tests/unit/fuzz
 
 .PHONY: test-e2e
 test-e2e: venv cluster-up images cluster-load ## the suite on a real cluster, which it brings up
@@ -108,6 +143,10 @@ demo: venv ## a real cluster, the operator, a bot that trades real prices, broke
 .PHONY: run
 run: venv ## the first bot on this machine, without a cluster
 	$(VENV)/bin/tradingbot run manifests/samples/first-bot.yaml
+
+.PHONY: dashboards-preview
+dashboards-preview: venv ## the dashboards without Grafana: of PROMETHEUS=URL, or of a small fleet that runs here
+	$(PYTHON) observability/dashboards_preview.py $(if $(PROMETHEUS),--prometheus $(PROMETHEUS)) $(if $(MINUTES),--minutes $(MINUTES))
 
 bench-%: venv ## one measurement, for example make bench-footprint
 	$(PYTHON) bench/$*.py

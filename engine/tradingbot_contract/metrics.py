@@ -201,10 +201,10 @@ JOB_RUNS: Final = _declare(
     Kind.COUNTER,
     "{run}",
     "Background jobs; result is done, failed, or throttled (put off because the engine was busy).",
-    attributes=("job", "result"),
+    attributes=("task", "result"),
 )
 JOB_DURATION: Final = _declare(
-    "tradingbot.job.duration", Kind.HISTOGRAM, "s", "Time of a background job.", attributes=("job",), buckets=_CONNECTION_BUCKETS
+    "tradingbot.job.duration", Kind.HISTOGRAM, "s", "Time of a background job.", attributes=("task",), buckets=_CONNECTION_BUCKETS
 )
 
 # --- Engine: caches ----------------------------------------------------------------------------------------------------------

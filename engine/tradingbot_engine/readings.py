@@ -145,7 +145,7 @@ def _with(facts: EngineFacts, read: Callable[[Equipment], Readings]) -> Read:
 def _background(facts: EngineFacts) -> dict[metrics.Instrument, Read]:
     return {
         metrics.JOB_RUNS: _with(
-            facts, lambda own: [(count, {"job": job, "result": result}) for (job, result), count in own.scheduler.runs.items()]
+            facts, lambda own: [(count, {"task": job, "result": result}) for (job, result), count in own.scheduler.runs.items()]
         ),
         metrics.RETENTION_ROWS: _with(facts, lambda own: [(count, {"table": table}) for table, count in own.pruner.removed.items()]),
     }

@@ -63,7 +63,7 @@ class _Entry:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.interval_seconds = job.interval_seconds
-        self.attributes = {"job": job.name}
+        self.attributes = {"task": job.name}
         self.changed = asyncio.Event()
         self.wanted = False
         self.running = False

@@ -18,6 +18,7 @@ PACKAGES = {
     "tradingbot_observer": ROOT / "engine",
     "tradingbot_operator": ROOT / "operator",
     "tradingbot_cli": ROOT / "cli",
+    "tradingbot_observability": ROOT / "observability",
 }
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter"}
 CATCH_ALL_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}

@@ -69,7 +69,7 @@ def test_jobs_run_again_and_again_and_are_counted() -> None:
 
         def record(instrument: Any, value: float, attributes: Any) -> None:
             assert value >= 0
-            measured.append((instrument.name, attributes["job"]))
+            measured.append((instrument.name, attributes["task"]))
 
         scheduler = Scheduler([Job("sweep", 0.001, tally)], record=record)
         scheduler.start()
