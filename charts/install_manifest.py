@@ -6,7 +6,6 @@ namespace first, then the CRD, then the rest, without what means something to He
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import subprocess
@@ -15,9 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from tradingbot_operator.generated_files import write_or_compare
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 CHART: Final = ROOT / "charts" / "tradingbot-operator"
-TARGET: Final = ROOT / "manifests" / "install.yaml"
 TOOL: Final = ROOT / "tests" / "cluster" / "cluster.py"
 NAMESPACE: Final = "tradingbot-system"
 RELEASE: Final = "tradingbot-operator"
@@ -41,19 +41,13 @@ _HELM_ONLY: Final = re.compile(r"^ +(helm\.sh/[a-z-]+:.*|app\.kubernetes\.io/man
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the file, or compare it; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python charts/install_manifest.py", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the file is out of date")
-    check = parser.parse_args(arguments).check
-    text = render_install(find_helm())
-    if TARGET.is_file() and TARGET.read_text() == text:
-        return 0
-    print(f"{'out of date' if check else 'written'}: {TARGET.relative_to(ROOT)}")
-    if check:
-        print("run: make generate")
-        return 1
-    TARGET.write_text(text)
-    return 0
+    """Write the file, or with ``--check`` only compare it; return the exit code."""
+    return write_or_compare(ROOT, build_files, program="python charts/install_manifest.py", description=__doc__, arguments=arguments)
+
+
+def build_files() -> dict[str, str]:
+    """Return the manifest, by its path in the checkout."""
+    return {"manifests/install.yaml": render_install(find_helm())}
 
 
 def find_helm() -> str:

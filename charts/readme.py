@@ -6,7 +6,6 @@ without words, or that only one of the two files knows, is an error: it would be
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
@@ -17,8 +16,9 @@ from typing import Any, Final
 
 import yaml
 
+from tradingbot_operator.generated_files import write_or_compare
+
 CHART: Final = Path(__file__).resolve().parent / "tradingbot-operator"
-README: Final = CHART / "README.md"
 
 _KEY: Final = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z][A-Za-z0-9]*):")
 _NOTICE: Final = "<!-- Generated from Chart.yaml, values.yaml and values.schema.json by `make generate`; changes here are overwritten. -->"
@@ -42,23 +42,17 @@ class Value:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the README, or compare it; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python charts/readme.py", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the README is out of date")
-    check = parser.parse_args(arguments).check
+    """Write the README, or with ``--check`` only compare it; return the exit code."""
     try:
-        text = render_readme(CHART)
+        return write_or_compare(CHART.parents[1], build_files, program="python charts/readme.py", description=__doc__, arguments=arguments)
     except UndocumentedError as error:
         print(error, file=sys.stderr)
         return 1
-    if README.is_file() and README.read_text() == text:
-        return 0
-    print(f"{'out of date' if check else 'written'}: {README.relative_to(CHART.parents[1])}")
-    if check:
-        print("run: make generate")
-        return 1
-    README.write_text(text)
-    return 0
+
+
+def build_files() -> dict[str, str]:
+    """Return the README, by its path in the checkout."""
+    return {f"charts/{CHART.name}/README.md": render_readme(CHART)}
 
 
 def render_readme(folder: Path) -> str:

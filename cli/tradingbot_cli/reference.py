@@ -12,9 +12,9 @@ from typing import Final
 import click
 
 from tradingbot_cli.commands import SECTIONS, VERBS, tradingbot
-from tradingbot_cli.errors import EXIT_DONE, EXIT_FAILED
+from tradingbot_operator.generated_files import write_or_compare
 
-PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli.md"
+ROOT: Final = Path(__file__).resolve().parents[2]
 _NOTICE: Final = "Generated from the commands by `python -m tradingbot_cli.reference`; changes here are overwritten."
 _INTRODUCTION: Final = (
     "`tradingbot` and `kubectl tradingbot` are one program. It finds a cluster as kubectl does: `--kubeconfig`, `KUBECONFIG`, "
@@ -31,18 +31,14 @@ _EXIT_CODES: Final = (
 )
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Write the page, or compare it; return the exit code."""
-    text = render_reference()
-    if PAGE.is_file() and PAGE.read_text() == text:
-        return EXIT_DONE
-    if "--check" in arguments:
-        sys.stdout.write(f"out of date: {PAGE.name}\nrun: make generate\n")
-        return EXIT_FAILED
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(text)
-    sys.stdout.write(f"written: {PAGE.name}\n")
-    return EXIT_DONE
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page, or with ``--check`` only compare it; return the exit code."""
+    return write_or_compare(ROOT, build_files, program="python -m tradingbot_cli.reference", description=__doc__, arguments=arguments)
+
+
+def build_files() -> dict[str, str]:
+    """Return the page, by its path in the checkout."""
+    return {"docs/reference/cli.md": render_reference()}
 
 
 def render_reference() -> str:
@@ -85,4 +81,4 @@ def _row(option: click.Option, context: click.Context) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
