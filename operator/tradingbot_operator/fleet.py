@@ -51,9 +51,14 @@ class Fleet:
         """Forget a bot that is gone."""
         self.note(key, judged=False, sick=False)
 
-    def facts(self) -> FleetFacts:
+    def facts(self, key: BotKey) -> FleetFacts:
+        """Return the numbers for a pass over a bot, which counts as sick: else each one that falls sick would miss itself."""
         is_first_look = self._clock() - self._began_at < FIRST_LOOK_SECONDS
-        return FleetFacts(judged=len(self._judged), sick=len(self._sick), unseen=len(self._unseen) if is_first_look else 0)
+        return FleetFacts(
+            judged=len(self._judged) + (key not in self._judged),
+            sick=len(self._sick) + (key not in self._sick),
+            unseen=len(self._unseen) if is_first_look else 0,
+        )
 
 
 def _set(keys: set[BotKey], key: BotKey, *, member: bool) -> None:

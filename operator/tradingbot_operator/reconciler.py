@@ -155,7 +155,7 @@ class Reconciler:
     def _decide(self, key: BotKey, body: Mapping[str, Any], metadata: Metadata, absent_pods: frozenset[str]) -> Plan:
         now = time.time()
         try:
-            world = observe(body, key, self._cache, self._poller, self._memory, fleet=self._fleet.facts(), now=now)
+            world = observe(body, key, self._cache, self._poller, self._memory, fleet=self._fleet.facts(key), now=now)
             world = msgspec.structs.replace(world, absent_pods=absent_pods)
         except SpecError as error:
             deleting = metadata.deletion_timestamp is not None

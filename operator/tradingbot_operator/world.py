@@ -116,7 +116,7 @@ class Problem(Struct, frozen=True):
 
 
 class FleetFacts(Struct, frozen=True, kw_only=True):
-    """How all bots of the operator are, in numbers."""
+    """How all bots of the operator are, in numbers that matter only for a bot that is sick: this one is counted so."""
 
     judged: int = 0
     """Bots whose health is known."""
