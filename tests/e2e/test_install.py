@@ -103,6 +103,8 @@ def test_kubectl_installs_the_same_without_helm(kube: Kube, images: dict[str, st
         install(kube, images, flags=("--take-ownership", "--force-conflicts"))
     trades_on(bot, before)
     bot.delete()
+    # A bot of the same name that came at once would meet this one's pod, on its way out.
+    eventually("nothing of it is left", lambda: not [name for kind in ("statefulsets", "pods") for name in kube.items(kind, namespace)])
 
 
 def test_helm_installs_upgrades_and_goes_and_no_engine_notices(
@@ -154,6 +156,8 @@ def test_helm_installs_upgrades_and_goes_and_no_engine_notices(
     bot.wait_condition("Ready", "True")
     trades_on(bot, before)
     bot.delete()
+    # A bot of the same name that came at once would meet this one's pod, on its way out.
+    eventually("nothing of it is left", lambda: not [name for kind in ("statefulsets", "pods") for name in kube.items(kind, namespace)])
 
 
 def overlay(images: dict[str, str]) -> dict[str, object]:
