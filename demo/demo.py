@@ -7,6 +7,7 @@ Each step is the one that a person would take by hand. The exit code is 0 only i
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -35,6 +36,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 SAMPLE: Final = ROOT / "manifests" / "samples" / "first-bot.yaml"
 NAMESPACE: Final = "demo"
 NAME: Final = "first-bot"
+PLUGIN: Final = os.path.relpath(Path(sys.executable).with_name("tradingbot"), ROOT)
+"""With its folder in PATH it is `kubectl tradingbot`."""
 TRADE_SECONDS: Final = 20.0
 GIVE_UP_SECONDS: Final = 90.0
 NO_CLUSTER: Final = 3
@@ -164,10 +167,10 @@ def how_to_go_on(console: Console) -> None:
     for command, meaning in (
         ('eval "$(make -s cluster-env)"', "kubectl, helm and the cluster's address for this shell"),
         ("kubectl get tradingbots -A --watch", "every bot"),
-        (f"kubectl -n {NAMESPACE} describe tradingbot {NAME}", "what it does and why"),
+        (f"{PLUGIN} explain {NAME} -n {NAMESPACE}", "what it does and why; other verbs: --help"),
         ("kubectl explain tradingbot.spec --recursive", "what can be set"),
         (f"kubectl -n {NAMESPACE} edit tradingbot {NAME}", "change it, for example market.feed.replay.speed"),
-        (f"kubectl -n {NAMESPACE} port-forward pod/{NAME}-0 8081", "then http://localhost:8081/health is its observer"),
+        (f"kubectl -n {NAMESPACE} port-forward pod/{NAME}-0 8081", "then http://localhost:8081 is its own page"),
         ("make cluster-down", "take it all away"),
     ):
         console.print(f"  {command:<52}{meaning}", soft_wrap=True, markup=False)
