@@ -23,6 +23,7 @@ from tradingbot_contract.document import SpecError
 from tradingbot_contract.endpoints import OBSERVER_PORT, REPORT_PATH
 from tradingbot_operator.accounts import Claim
 from tradingbot_operator.bot_status import ConditionStatus, TradingBotStatus, parse_status
+from tradingbot_operator.cache import BotKey
 from tradingbot_operator.claims import read_claims
 from tradingbot_operator.kinds import BOT, CHILD_KINDS, Kind, key_of
 from tradingbot_operator.metrics_sources.report_view import Target, parse_report
@@ -97,7 +98,7 @@ def read_situation(cluster: Cluster, name: str) -> Situation:
             children=children,
             pods=pods,
             reports=reports,
-            fleet=count_fleet(others, settings.namespaces),
+            fleet=count_fleet(others, settings.namespaces, this=BotKey(cluster.namespace, name)),
             claims=_claims(others, account) if account else (),
             now=time.time(),
         )
@@ -106,11 +107,19 @@ def read_situation(cluster: Cluster, name: str) -> Situation:
     return Situation(world=world, problem=problem, settings=settings, operator=operator, events=events, unknown=tuple(unknown))
 
 
-def count_fleet(bodies: Iterable[Mapping[str, Any]], namespaces: Sequence[str]) -> FleetFacts:
-    """Return how all bots of an operator are, by what it last wrote of each; `namespaces` are its own, none: all."""
-    judged = sick = 0
+def count_fleet(bodies: Iterable[Mapping[str, Any]], namespaces: Sequence[str], *, this: BotKey) -> FleetFacts:
+    """Return how all bots of an operator are, by what it last wrote of each.
+
+    Args:
+        bodies: of all bots.
+        namespaces: of the operator; none: all.
+        this: the bot that is looked at; as for the operator it counts as sick, whatever its status says yet.
+    """
+    judged = sick = 1
     for body in bodies:
         bot = read_view(body)
+        if BotKey(bot.namespace, bot.name) == this:
+            continue
         healthy = bot.status.condition("Healthy")
         if (namespaces and bot.namespace not in namespaces) or healthy is None or healthy.status is ConditionStatus.UNKNOWN:
             continue

@@ -12,6 +12,7 @@ from tradingbot_cli.situation import OperatorView, Situation, count_fleet, read_
 from tradingbot_contract.document import VERSION, SpecError
 from tradingbot_contract.report import EngineState, EngineStatus, Finding, FindingReason, ObserverReport, Sample, Severity
 from tradingbot_operator.bot_status import EngineExit, TradingBotStatus, parse_status
+from tradingbot_operator.cache import BotKey
 from tradingbot_operator.desired.revision import pod_revision, shard_revision
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.resource import TradingBot, parse_bot
@@ -243,8 +244,10 @@ def test_the_fleet_is_counted_as_the_operator_counts_it() -> None:
         healthy("b", "False", "EngineGone"),
         {"metadata": {"name": "new", "namespace": "a"}},
     ]
-    assert count_fleet(bodies, ()) == FleetFacts(judged=4, sick=2)
-    assert count_fleet(bodies, ("a",)) == FleetFacts(judged=3, sick=1)
+    another = BotKey("a", "another")
+    assert count_fleet(bodies, (), this=another) == FleetFacts(judged=5, sick=3)
+    assert count_fleet(bodies, ("a",), this=another) == FleetFacts(judged=4, sick=2)
+    assert count_fleet(bodies, (), this=BotKey("b", "b")) == FleetFacts(judged=4, sick=2), "it counts once"
 
 
 def test_the_operators_settings_are_read_from_its_deployment() -> None:
