@@ -25,6 +25,7 @@ PLUGINS = str(Path(sys.executable).parent)
 def bot(start: StartBots) -> Bot:
     (bot,) = start(manifest("on-call"))
     bot.wait_trading()
+    bot.wait_condition("Ready", "True")
     bot.wait_condition("Healthy", "True")
     bot.wait_condition("TuningApplied", "True")
     return bot
