@@ -58,9 +58,8 @@ def test_the_sample_trades_and_every_view_of_it_says_so(kube: Kube, namespace: s
     eventually("every column is filled", columns, explain=bot.explain)
 
     # And the Events, also through `kubectl describe`.
-    assert bot.events()
-    described = kube.kubectl("-n", namespace, "describe", "tradingbot", bot.name)
-    assert bot.events()[0]["reason"] in described
+    bot.wait_event("EngineReady")
+    assert "EngineReady" in kube.kubectl("-n", namespace, "describe", "tradingbot", bot.name)
 
 
 def test_the_pod_asks_for_no_more_than_it_needs(kube: Kube, namespace: str) -> None:

@@ -25,8 +25,7 @@ def test_a_bot_that_cannot_run_says_why_and_waits_for_a_better_spec(start: Start
     condition = bot.wait_condition("Accepted", "False")
     assert named in condition["message"]
     assert bot.condition("Ready")["status"] == "False"
-    event = next(event for event in bot.events() if event["reason"] == condition["reason"])
-    assert event["type"] == "Warning"
+    assert bot.wait_event(condition["reason"])["type"] == "Warning"
     assert bot.container()["restartCount"] == 0, "it does not crash"
 
     start(manifest(bot.name))
