@@ -64,6 +64,7 @@ def recover(document: EngineDocument, prices: Prices, recipe: Recipe, restored: 
     session.cancel([order for order in open_orders if order.symbol not in prices.symbols], "the symbol is no longer traded")
     if session.at_end():
         session.cancel(list(broker.open_orders), "the feed has ended")
+        session.runner.keep(checkpoint.strategy_state)
     else:
         failure = session.start_strategy(checkpoint.strategy_state)
         if failure and session.runner.failures:

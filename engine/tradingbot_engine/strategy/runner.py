@@ -39,6 +39,11 @@ class StrategyRunner:
         self._counts = counts
         self._on_halt = on_halt
         self._logged: set[str] = set()
+        self._kept: msgspec.Raw | None = None
+
+    def keep(self, state: msgspec.Raw) -> None:
+        """Don't start the strategy, which has no more bars to see; what it has saved stays as it is."""
+        self._kept = state
 
     def start(self, desk: Desk, state: msgspec.Raw) -> str:
         """Start the strategy, from a saved state unless it is NO_STATE; return what went wrong, empty if nothing."""
@@ -80,6 +85,8 @@ class StrategyRunner:
 
     def save(self) -> msgspec.Raw:
         """Return the strategy's state as JSON; NO_STATE if there is none to go on from."""
+        if self._kept is not None:
+            return self._kept
         if self.halted_by:
             return NO_STATE
         try:

@@ -51,6 +51,14 @@ def test_it_goes_on_exactly_where_it_stopped(workshop: Any, steps: int) -> None:
     assert bench.session.take_group().checkpoint == whole.session.take_group().checkpoint
 
 
+def test_started_again_at_the_end_of_its_feed_it_forgets_nothing(workshop: Any) -> None:
+    restored = stopped(workshop, len(CLOSES), {1: [("buy", "A", 100.0)]})
+    bench = workshop.session(workshop.prices({"A": CLOSES}), workshop.script({}), restored=restored)
+    assert bench.session.at_end()
+    assert bench.heard == []
+    assert bench.session.take_group().checkpoint == restored.checkpoint
+
+
 def test_another_strategy_keeps_the_portfolio_and_begins_anew(workshop: Any) -> None:
     restored = stopped(workshop, 3, {1: [("buy", "A", 100.0)]})
     bench = workshop.session(workshop.prices({"A": CLOSES}), workshop.script({}), restored=restored, fingerprint="another", warmup_bars=0)
