@@ -145,7 +145,7 @@ def an_engine_whose_memory_is_nearly_full_is_helped_while_it_trades(bot: Bot, _:
     bot.wait_trading(beyond_bars=bars + 100)
     bot.wait_condition("Ready", "True")
     assert bot.pod_uid() == pod
-    assert bot.wait_trading().started_at == started
+    assert bot.wait_trading().started_at == started, bot.explain()
 
 
 def a_version_that_does_not_come_up_is_taken_back_by_the_old_spec(bot: Bot, _: Bot) -> None:

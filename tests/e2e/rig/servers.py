@@ -32,7 +32,8 @@ if [ ! -f /data/cluster/PG_VERSION ]; then
 fi
 exec postgres -D /data/cluster -c listen_addresses='*' -c unix_socket_directories= -c jit=off -c dynamic_shared_memory_type=mmap
 """
-_PROBE: Final = {"periodSeconds": 1, "failureThreshold": 2}
+# A machine with much to do takes more than a second to start a program in a container: that makes no server unready.
+_PROBE: Final = {"periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 2}
 
 
 @dataclass(frozen=True)
