@@ -99,6 +99,11 @@ def _exits(before: TradingBotStatus, now: TradingBotStatus) -> Iterator[Notice]:
             if shard.last_exit.reason == Reason.OOM_KILLED.value:
                 message += ": it needed more memory than spec.engine.resources.limits.memory"
             yield Notice(Reason(shard.last_exit.reason), message, warning=True)
+    counts = {shard.pod_uid: shard.pod_restarts for shard in before.shards}
+    for shard in now.shards:
+        if shard.last_restart_reason == Reason.EXIT_UNKNOWN.value and shard.pod_restarts > counts.get(shard.pod_uid, 0):
+            message = f"the engine in pod {shard.pod} was started again; the kubelet does not say how it had ended"
+            yield Notice(Reason.EXIT_UNKNOWN, message, warning=True)
 
 
 def _remediation(before: TradingBotStatus, now: TradingBotStatus, told: Told) -> Iterator[Notice]:

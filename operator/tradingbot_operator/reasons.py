@@ -97,6 +97,8 @@ class Reason(enum.Enum):
     """A signal ended it, for example the kubelet's after a failed liveness probe."""
     ENGINE_EXITED = "EngineExited"
     """It ended by itself."""
+    EXIT_UNKNOWN = "ExitUnknown"
+    """It was started again, and the kubelet does not say how it had ended."""
 
     # The children
     UP_TO_DATE = "UpToDate"

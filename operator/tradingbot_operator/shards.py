@@ -90,7 +90,9 @@ def _last_restart_reason(pod: PodFacts | None, earlier: Shard) -> str:
         return earlier.last_restart_reason
     if pod.engine.exit and (earlier.last_exit is None or pod.engine.exit.container_id != earlier.last_exit.container_id):
         return pod.engine.exit.reason
-    return earlier.last_restart_reason
+    # A kubelet with much to do forgets the container that ended.
+    untold = pod.engine.exit is None and pod.engine.restarts > (earlier.pod_restarts if pod.uid == earlier.pod_uid else 0)
+    return Reason.EXIT_UNKNOWN.value if untold else earlier.last_restart_reason
 
 
 def _start_seconds(shard: ShardView) -> float | None:

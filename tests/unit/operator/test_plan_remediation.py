@@ -53,6 +53,23 @@ def test_a_death_is_told_of_once(make_world: Make, make_pod: Make, now: float) -
     assert [notice.reason for notice in made.notices] == [Reason.OOM_KILLED]
 
 
+def test_a_death_of_which_the_kubelet_knows_no_more_is_told_of_all_the_same(make_world: Make, make_pod: Make, now: float) -> None:
+    world = settled(make_world())
+    after = msgspec.structs.replace(world, pods=(make_pod(engine=ContainerFacts(restarts=1, running_since=now - 5, started=True)),))
+    made = plan(after, SETTINGS)
+    assert made.status is not None
+    assert (made.status.restarts, made.status.shards[0].last_restart_reason) == (1, "ExitUnknown")
+    assert [notice.reason for notice in made.notices] == [Reason.EXIT_UNKNOWN]
+    assert plan(settled(after), SETTINGS).notices == ()
+    # It is told of the next one as well, and how that one ended.
+    died = EngineExit(container_id="c2", reason="EngineExited", exit_code=1)
+    twice = make_pod(engine=ContainerFacts(restarts=2, running_since=now, started=True, exit=died))
+    made = plan(msgspec.structs.replace(settled(after), pods=(twice,)), SETTINGS)
+    assert made.status is not None
+    assert (made.status.restarts, made.status.shards[0].last_restart_reason) == (2, "EngineExited")
+    assert [notice.reason for notice in made.notices] == [Reason.ENGINE_EXITED]
+
+
 def test_a_death_and_what_is_done_about_it_are_both_told_of(make_world: Make, make_bot: Make, make_pod: Make, now: float) -> None:
     world = settled(make_world(bot=make_bot(health={"remediation": {"memoryCeiling": "1Gi"}})))
     died = EngineExit(container_id="c1", reason="OOMKilled", exit_code=137, finished_at=format_time(now - 2))
