@@ -1,6 +1,7 @@
 """Writes docs/reference/rbac.md: every right that the chart grants, with what it is used for. Part of ``make generate``.
 
-The rights are read from what Helm renders, so the page can't say less than is granted; a right without a reason here is an error.
+With ``--check`` it only compares. The rights are read from what Helm renders, so the page can't say less than is granted; a right without a
+reason here is an error.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from subjects import CHART, ROOT, find_helm
+from tradingbot_operator.generated_files import write_or_compare
 
 PAGE: Final = ROOT / "docs" / "reference" / "rbac.md"
 
@@ -129,12 +131,16 @@ def render_chart(helm: str) -> list[dict[str, Any]]:
     return [manifest for manifest in yaml.safe_load_all(rendered) if manifest]
 
 
-def main() -> int:
-    """Write the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page, or with ``--check`` only compare it; return the exit code."""
+    parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--programs", type=Path, required=True, help="folder where helm is, if none is installed")
-    PAGE.write_text(render_page(render_chart(find_helm(parser.parse_args().programs))))
-    return 0
+    given, rest = parser.parse_known_args(arguments)
+
+    def build_files() -> dict[str, str]:
+        return {str(PAGE.relative_to(ROOT)): render_page(render_chart(find_helm(given.programs)))}
+
+    return write_or_compare(ROOT, build_files, program="python security/rbac_reference.py", description=__doc__, arguments=rest)
 
 
 if __name__ == "__main__":
