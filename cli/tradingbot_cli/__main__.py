@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from pathlib import Path
 
-from tradingbot_cli.errors import EXIT_DONE, EXIT_SIGNAL_BASE
+from tradingbot_cli.errors import EXIT_DONE, EXIT_FAILED, EXIT_SIGNAL_BASE
+from tradingbot_cli.streams import drop_output, is_full, prepare_streams
 
 
 def main() -> None:
@@ -19,6 +19,8 @@ def run(arguments: list[str]) -> int:
     """Run a command line, the program's name first; return its exit code."""
     import click  # noqa: PLC0415 - Ctrl-C while it is imported ends the program as at any other time
 
+    prepare_streams()
+    output = sys.stdout
     try:
         from tradingbot_cli.commands import tradingbot  # noqa: PLC0415 - as above
 
@@ -29,11 +31,25 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except SystemExit:
+        if sys.stdout is output:
+            raise
+        return _leave_unread()  # click puts something else in its place, and ends with 1, where nobody reads
     except BrokenPipeError:
-        # Whoever read the output has seen enough. What is left must not be written at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_SIGNAL_BASE + signal.SIGPIPE
+        return _leave_unread()
+    except OSError as error:
+        if not is_full(error):
+            raise
+        drop_output()
+        click.echo(f"Error: {error.filename or 'the output'}: can't be written: {error.strerror}", err=True)
+        return EXIT_FAILED
     return code if isinstance(code, int) else EXIT_DONE
+
+
+def _leave_unread() -> int:
+    """Leave quietly: whoever read the output has seen enough."""
+    drop_output()
+    return EXIT_SIGNAL_BASE + signal.SIGPIPE
 
 
 def program_name(path: str) -> str:

@@ -17,7 +17,7 @@ def write_report(path: Path, facts: ReportFacts) -> None:
     """
     new = path.with_name(f".{path.name}.new")
     try:
-        new.write_text(render_report(facts), encoding="utf-8")
+        new.write_text(render_report(facts), encoding="utf-8", errors="replace")
         new.replace(path)
     except OSError as error:
         new.unlink(missing_ok=True)
