@@ -11,9 +11,10 @@ import signal
 import sys
 from pathlib import Path
 
-from tradingbot_contract.endpoints import CONFIG_DIRECTORY, CONFIG_FILE, ENGINE_PORT, ENV_CONFIG, ENV_POD_UID, OBSERVER_PORT
+from tradingbot_contract.endpoints import CONFIG_DIRECTORY, CONFIG_FILE, ENGINE_PORT, ENV_CONFIG, ENV_POD_UID, ENV_RUNBOOKS, OBSERVER_PORT
 from tradingbot_contract.log import configure_log
 from tradingbot_contract.serving import PageServer
+from tradingbot_observer.page.meanings import RUNBOOKS
 from tradingbot_observer.sinks.pages import build_pages, build_query_pages
 from tradingbot_observer.sinks.prometheus import Exposition
 from tradingbot_observer.sources.document import WatchedDocument
@@ -61,6 +62,7 @@ async def serve(arguments: argparse.Namespace) -> int:
         address=arguments.engine_url,
         memory_limit=arguments.memory_limit,
         pod_uid=os.environ.get(ENV_POD_UID, ""),
+        runbooks=os.environ.get(ENV_RUNBOOKS) or RUNBOOKS,
     )
     server = PageServer(
         build_pages(Exposition(watch.facts).render, watch.page_state),

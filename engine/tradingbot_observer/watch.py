@@ -21,6 +21,7 @@ from tradingbot_contract.report import EngineStatus, Finding, ObserverReport, Sa
 from tradingbot_observer.attention import Attention, Subject, follow, has_acknowledged, pause_seconds
 from tradingbot_observer.findings import assess
 from tradingbot_observer.history import SECONDS_PER_HOUR, History, Summary
+from tradingbot_observer.page.meanings import RUNBOOKS
 from tradingbot_observer.page.samples import Points, thin
 from tradingbot_observer.page.state import PageState, build_state
 from tradingbot_observer.sampler import ProcessReading, Reading, build_sample
@@ -47,13 +48,21 @@ class Watch:
     """What is known about one engine."""
 
     def __init__(
-        self, *, document: WatchedDocument, process: EngineProcess, address: EngineAddress, memory_limit: MemoryLimit, pod_uid: str
+        self,
+        *,
+        document: WatchedDocument,
+        process: EngineProcess,
+        address: EngineAddress,
+        memory_limit: MemoryLimit,
+        pod_uid: str,
+        runbooks: str = RUNBOOKS,
     ) -> None:
         self._document = document
         self._process_source = process
         self._address = address
         self._memory_limit = memory_limit
         self._pod_uid = pod_uid
+        self._runbooks = runbooks
 
         self._started_at = time.time()
         self._documents = 0
@@ -126,7 +135,7 @@ class Watch:
 
     def page_state(self) -> PageState:
         """Return what the page for people shows now."""
-        return build_state(self.facts(), self._document.health)
+        return build_state(self.facts(), self._document.health, self._runbooks)
 
     # Looking
 

@@ -7,6 +7,7 @@ from typing import Final
 from tradingbot_contract.report import FindingReason
 
 RUNBOOKS: Final = "https://tradingbot.dev/docs/runbooks"
+"""Where runbooks are; an installation may have its own."""
 
 MEANINGS: Final = {
     FindingReason.ENGINE_SILENT: "The process is there and does not answer: nobody knows what it does, and its orders may stand unwatched.",
@@ -49,6 +50,6 @@ ALERTS: Final = {
 """The alert that a finding leads to, or the one whose runbook has the most to say about it."""
 
 
-def runbook(reason: FindingReason) -> str:
+def runbook(reason: FindingReason, base_url: str = RUNBOOKS) -> str:
     """Return the address of the page that says what to do."""
-    return f"{RUNBOOKS}/{ALERTS[reason]}.md"
+    return f"{base_url}/{ALERTS[reason]}.md"

@@ -50,17 +50,18 @@ def render_verdict(verdict: Verdict) -> Markup:
     return join(element("p", mark, f" {verdict.word}", class_=f"word {verdict.tone.value}"), element("p", verdict.sentence))
 
 
-def render_findings(report: ObserverReport) -> Markup:
-    """Return what was found, each with its meaning, its age and its runbook."""
+def render_findings(report: ObserverReport, runbooks: str) -> Markup:
+    """Return what was found, each with its meaning, its age and its runbook; `runbooks` is where those are."""
     if not report.findings:
         said = "No findings." if report.engine is not None else "Nothing is known of the engine yet."
         return element("p", said, class_="none")
-    return element("ul", *(_render_finding(finding, report.observed_at) for finding in report.findings), class_="findings")
+    return element("ul", *(_render_finding(finding, report.observed_at, runbooks) for finding in report.findings), class_="findings")
 
 
-def _render_finding(finding: Finding, now: float) -> Markup:
+def _render_finding(finding: Finding, now: float, runbooks: str) -> Markup:
     tone = TONES[finding.severity]
     mark = element("span", tone.mark, aria_hidden="true")
+    address = runbook(finding.reason, runbooks)
     return element(
         "li",
         element("h3", mark, f" {finding.reason.value} ", element("em", finding.severity.value)),
@@ -69,7 +70,7 @@ def _render_finding(finding: Finding, now: float) -> Markup:
         element(
             "p",
             f"since {words.moment(finding.since, now)} ({words.span(now - finding.since)}) · ",
-            element("a", f"what to do about {finding.reason.value}", href=runbook(finding.reason), rel="noreferrer", target="_blank"),
+            element("a", f"what to do about {finding.reason.value}", href=address, rel="noreferrer", target="_blank"),
             class_="since",
         ),
         class_=tone.value,

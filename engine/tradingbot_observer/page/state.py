@@ -11,6 +11,7 @@ from tradingbot_contract.spec import Health
 from tradingbot_observer.page import words
 from tradingbot_observer.page.account import render_dependencies, render_engine, render_pools, render_trading
 from tradingbot_observer.page.markup import element
+from tradingbot_observer.page.meanings import RUNBOOKS
 from tradingbot_observer.page.measures import MEASURES, Limit
 from tradingbot_observer.page.overview import name_bot, render_findings, render_identity, render_ring, render_verdict
 from tradingbot_observer.page.verdict import judge
@@ -29,8 +30,8 @@ class PageState(Struct, frozen=True):
     slots: dict[str, str]
 
 
-def build_state(facts: Facts, health: Health) -> PageState:
-    """Return what the page shows of this."""
+def build_state(facts: Facts, health: Health, runbooks: str = RUNBOOKS) -> PageState:
+    """Return what the page shows of this; `runbooks` is where it says what to do about a finding."""
     report = facts.report
     verdict = judge(report, health)
     sample = report.sample or Sample(at=report.observed_at)
@@ -40,7 +41,7 @@ def build_state(facts: Facts, health: Health) -> PageState:
         "identity": render_identity(report),
         "ring": render_ring(report.score, verdict.tone),
         "verdict": render_verdict(verdict),
-        "findings": render_findings(report),
+        "findings": render_findings(report, runbooks),
         "trading": render_trading(facts),
         "engine": render_engine(facts),
         "dependencies": render_dependencies(facts),

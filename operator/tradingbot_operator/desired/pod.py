@@ -25,6 +25,7 @@ from tradingbot_contract.endpoints import (
     ENV_POD_NAME,
     ENV_POD_UID,
     ENV_REDIS_URL,
+    ENV_RUNBOOKS,
     LIVENESS_PATH,
     METRICS_PATH,
     OBSERVER_CONTAINER,
@@ -39,6 +40,7 @@ from tradingbot_operator.desired import models, strategy_code
 from tradingbot_operator.desired.layout import Layout
 from tradingbot_operator.desired.placement_fields import build_placement, build_pod_metadata
 from tradingbot_operator.desired.revision import pod_revision
+from tradingbot_operator.monitoring.settings import RUNBOOK_BASE_URL
 from tradingbot_operator.names import RESTART_HASH, RESTART_REQUEST, claim_name, config_name, labels, selector_labels
 from tradingbot_operator.resource import TradingBot, TradingBotSpec
 from tradingbot_operator.settings import OperatorSettings
@@ -145,6 +147,7 @@ def _observer(engine: Engine, settings: OperatorSettings) -> dict[str, Any]:
         "env": [
             *_identity(),
             {"name": ENV_CONFIG, "value": _DOCUMENT},
+            *_runbooks(settings),
             {"name": "MALLOC_ARENA_MAX", "value": "2"},
             {"name": "MALLOC_TRIM_THRESHOLD_", "value": "131072"},
         ],
@@ -155,6 +158,12 @@ def _observer(engine: Engine, settings: OperatorSettings) -> dict[str, Any]:
             {"name": "observer-tmp", "mountPath": TEMPORARY_DIRECTORY},
         ],
     }
+
+
+def _runbooks(settings: OperatorSettings) -> list[dict[str, Any]]:
+    """Return where the observer's page finds runbooks, if not with the project. As with another image, a pod has it from its start on."""
+    base = settings.monitoring.runbook_base_url
+    return [{"name": ENV_RUNBOOKS, "value": base}] if base != RUNBOOK_BASE_URL else []
 
 
 def _program(engine: Engine, settings: OperatorSettings, module: str, uid: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from observer_rig import Rig
 
 from chromium import Chromium, Page
 from tradingbot_contract.document import EngineDocument, render_document
-from tradingbot_contract.endpoints import ENV_MEMORY_LIMIT, ENV_POD_UID
+from tradingbot_contract.endpoints import ENV_MEMORY_LIMIT, ENV_POD_UID, ENV_RUNBOOKS
 from tradingbot_contract.report import ObserverReport
 
 PLOTS = 5
@@ -52,6 +52,7 @@ def browser() -> Iterator[Chromium]:
 def url(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv(ENV_MEMORY_LIMIT, str(2**29))
     monkeypatch.setenv(ENV_POD_UID, "0d6a3c1e-6a1c-4f3e-9d57-6f2f7c1f5a11")
+    monkeypatch.setenv(ENV_RUNBOOKS, "https://wiki.example.com/runbooks")
     return f"http://127.0.0.1:{rig.observer_port}/"
 
 
@@ -85,6 +86,8 @@ def test_a_well_engine_is_seen_at_a_glance_and_one_that_stops_within_seconds(rig
     tab.wait_for("document.body.dataset.tone === 'critical'")
     assert "Critical" in tab.text("[data-slot=verdict]")
     assert "EngineSilent" in tab.text("[data-slot=findings]")
+    link = "document.querySelector('[data-slot=findings] a').href"
+    assert tab.evaluate(link) == "https://wiki.example.com/runbooks/TradingBotUnhealthy.md"
     assert "It does not answer now" in tab.text("[data-slot=trading]")
     assert tab.evaluate("document.title").startswith("✖ Critical")
     engine.send_signal(signal.SIGCONT)

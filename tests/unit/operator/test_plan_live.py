@@ -13,6 +13,7 @@ from tradingbot_contract.report import Finding, FindingReason, Severity
 from tradingbot_operator.actions import ApplyChild, RestartPod, TouchPod
 from tradingbot_operator.bot_status import Phase
 from tradingbot_operator.kinds import ObjectKey
+from tradingbot_operator.monitoring.settings import MonitoringSettings
 from tradingbot_operator.plan import plan
 from tradingbot_operator.world import ReportView, World
 
@@ -37,6 +38,13 @@ def test_what_the_engine_follows_reaches_the_pod_without_a_restart(make_world: M
     assert isinstance(touch, TouchPod)
     assert conditions(made.status)["Ready"] == ("True", "EngineReady")
     assert conditions(made.status)["Accepted"] == ("Unknown", "EngineStarting"), "the engine has not said that it runs this"
+
+
+def test_another_place_of_the_runbooks_waits_for_the_next_pod(make_world: Make) -> None:
+    own = msgspec.structs.replace(SETTINGS, monitoring=MonitoringSettings(runbook_base_url="https://wiki.example.com/runbooks"))
+    (workload,) = plan(settled(make_world()), own).actions
+    assert isinstance(workload, ApplyChild)
+    assert workload.manifest["kind"] == "StatefulSet"
 
 
 def live_change(make_world: Make, make_bot: Make, make_report: Make, **engine: Any) -> World:

@@ -85,6 +85,13 @@ def test_a_finding_says_what_it_means_since_when_and_where_to_read_on(facts_with
     assert any(tag == "a" and str(attributes["href"]).endswith("TradingBotFeedStale.md") for tag, attributes in page.tags)
 
 
+def test_an_installation_has_its_own_runbooks(facts_with: Callable[..., Facts]) -> None:
+    finding = Finding(FindingReason.FEED_STALE, Severity.CRITICAL, "stale", 1_790_000_000.0)
+    page = Reader(FILES.render(build_state(facts_with(findings=(finding,)), Health(), 'https://wiki.example.com/"books')).decode())
+    hrefs = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
+    assert 'https://wiki.example.com/"books/TradingBotFeedStale.md' in hrefs
+
+
 def test_nothing_known_is_said_as_nothing_known(facts_with: Callable[..., Facts]) -> None:
     page = render(facts_with(engine=None, sample=None, score=None, bot="", namespace="", generation=None, last_answer_at=None))
     assert "The engine has not answered yet." in page

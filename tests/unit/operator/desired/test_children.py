@@ -127,6 +127,17 @@ def test_what_was_granted_to_a_sick_engine_is_in_the_template(make_bot: MakeBot,
     assert annotations[RESTART_HASH] == pod_revision(bot), "neither replaces a pod"
 
 
+def test_an_installations_own_runbooks_are_in_the_observer_and_replace_no_pod(make_bot: MakeBot, settings: OperatorSettings) -> None:
+    bot = make_bot()
+    own = msgspec.structs.replace(settings, monitoring=MonitoringSettings(runbook_base_url="https://wiki.example.com/runbooks"))
+    template = child("StatefulSet", bot, own)["spec"]["template"]
+    (observer,) = template["spec"]["initContainers"]
+    variable = {"name": "TRADINGBOT_RUNBOOK_BASE_URL", "value": "https://wiki.example.com/runbooks"}
+    assert variable in observer["env"]
+    observer["env"].remove(variable)
+    assert template == child("StatefulSet", bot, settings)["spec"]["template"], "nothing else of the pod is another, and its hash is not"
+
+
 def test_the_value_that_asks_for_a_restart_is_on_the_pod(make_bot: MakeBot, settings: OperatorSettings) -> None:
     bot = make_bot()
     metadata = msgspec.structs.replace(bot.metadata, annotations={RESTART_REQUEST: "monday"})
