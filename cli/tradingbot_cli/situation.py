@@ -25,17 +25,18 @@ from tradingbot_operator.accounts import Claim
 from tradingbot_operator.bot_status import ConditionStatus, TradingBotStatus, parse_status
 from tradingbot_operator.cache import BotKey
 from tradingbot_operator.claims import read_claims
-from tradingbot_operator.kinds import BOT, CHILD_KINDS, Kind, key_of
+from tradingbot_operator.kinds import BOT, CHILD_KINDS, DEPLOYMENT, key_of
 from tradingbot_operator.metrics_sources.report_view import Target, parse_report
+from tradingbot_operator.names import COMPONENT_LABEL
 from tradingbot_operator.pod_facts import read_pod_facts
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.remediation import PLIGHTS
 from tradingbot_operator.resource import parse_bot
-from tradingbot_operator.settings import OperatorSettings, settings_from_env
+from tradingbot_operator.settings import MetricsSource, OperatorSettings, settings_from_env
 from tradingbot_operator.world import FleetFacts, PodFacts, ReportView, World
 
-DEPLOYMENT: Final = Kind("apps/v1", "Deployment", "deployments")
-OPERATOR_SELECTOR: Final = "app.kubernetes.io/name=tradingbot-operator"
+OPERATOR_SELECTOR: Final = f"app.kubernetes.io/part-of=tradingbot,{COMPONENT_LABEL}=operator"
+"""Whatever the installation calls it."""
 _AT_ONCE: Final = 8
 _CAUSES: Final = frozenset(reason.value for reason in PLIGHTS)
 
@@ -86,7 +87,11 @@ def read_situation(cluster: Cluster, name: str) -> Situation:
     others = listed("the other bots (fleet, accounts)", partial(cluster.list_objects, BOT, None)) or [body]
     found = partial(cluster.list_objects, DEPLOYMENT, None, labelSelector=OPERATOR_SELECTOR)
     deployments = listed("the operator, so its defaults are assumed", found)
-    operator, settings = _read_operator(deployments, cluster.namespace, unknown)
+    operator, known = _read_operator(deployments, cluster.namespace, unknown)
+    settings = known or OperatorSettings(engine_image="unknown")
+    source = describe_source(known)
+    if source:
+        unknown.append(source)
     events = tuple(listed("its Events", partial(cluster.list_events, body)))
     world, problem = None, ""
     try:
@@ -143,9 +148,26 @@ def read_settings(deployment: Mapping[str, Any]) -> OperatorSettings:
     return settings_from_env(given, own_namespace=namespace)
 
 
-def _read_operator(deployments: Sequence[Mapping[str, Any]], namespace: str, unknown: list[str]) -> tuple[OperatorView, OperatorSettings]:
-    """Return the operator that looks after a namespace, and its settings."""
-    defaults = OperatorSettings(engine_image="unknown")
+def describe_source(settings: OperatorSettings | None) -> str:
+    """Return in what the reports here may differ from the operator's; empty where it has them from the same place.
+
+    Args:
+        settings: of the operator; None: they are not known.
+    """
+    if settings is None:
+        return "where the operator learns how engines are: here the observers themselves were asked"
+    if settings.metrics_source is MetricsSource.PROMETHEUS:
+        return (
+            "what Prometheus knows of the engines, by which the operator judges: here the observers themselves were asked, "
+            f"and what the operator goes by may be up to {settings.prometheus_max_age_seconds:g} s older"
+        )
+    return ""
+
+
+def _read_operator(
+    deployments: Sequence[Mapping[str, Any]], namespace: str, unknown: list[str]
+) -> tuple[OperatorView, OperatorSettings | None]:
+    """Return the operator that looks after a namespace, and its settings, None if they can't be read."""
     for deployment in deployments:
         metadata = deployment["metadata"]
         where = f"{metadata['namespace']}/{metadata['name']}"
@@ -154,12 +176,12 @@ def _read_operator(deployments: Sequence[Mapping[str, Any]], namespace: str, unk
             settings = read_settings(deployment)
         except SpecError as error:
             unknown.append(f"the settings of the operator {where}: they are of another release ({error}); defaults are assumed")
-            return view, defaults
+            return view, None
         if not settings.namespaces or namespace in settings.namespaces:
             return view, settings
     if not any("the operator" in sentence for sentence in unknown):
         unknown.append(f"the operator: no Deployment labelled {OPERATOR_SELECTOR} looks after namespace {namespace}; defaults are assumed")
-    return OperatorView(), defaults
+    return OperatorView(), None
 
 
 def _read_reports(cluster: Cluster, bot: str, pods: Sequence[PodFacts], unknown: list[str]) -> dict[str, ReportView]:

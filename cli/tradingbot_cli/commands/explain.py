@@ -26,7 +26,8 @@ def command(name: str, *, target: Target, output: Format) -> None:
 
     It gathers what the operator looks at (the resource, its children and pods, what the observers report at this moment, how the other
     bots are) and lets the operator's own judgement decide: which step would be next, which brake holds it back, and until when. What can't
-    be had is listed; as for the operator, it counts as Unknown and causes nothing. Nothing is changed.
+    be had is listed; as for the operator, it counts as Unknown and causes nothing. An operator that judges by Prometheus may know less at
+    this moment, which is said. Nothing is changed.
     """
     cluster = connect(target)
     situation = read_situation(cluster, name)

@@ -6,7 +6,7 @@ import json
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,35 @@ def test_a_bot_that_is_well_is_explained_by_its_observers_report(cli: CommandLin
     assert "The engine of trend-0 is Running, score 95, 64Mi of 512Mi of memory" in text
     assert "Nothing: it is as it should be." in text
     assert "how the engine in pod" not in text
+
+
+@pytest.fixture
+def deployment(stage: Stage) -> Iterator[Callable[..., None]]:
+    """Return what installs an operator's Deployment with these variables, called as nobody expects; it is taken away again."""
+    root = "/apis/apps/v1/namespaces/staging/deployments"
+    labels = {"app.kubernetes.io/name": "bots", "app.kubernetes.io/part-of": "tradingbot", "app.kubernetes.io/component": "operator"}
+
+    def install(**variables: str) -> None:
+        environment = [{"name": f"TRADINGBOT_OPERATOR_{name}", "value": value} for name, value in variables.items()]
+        pod = {
+            "metadata": {"labels": {"app": "bots"}},
+            "spec": {"containers": [{"name": "operator", "image": "o:1", "env": [{"name": "HOME", "value": "/"}, *environment]}]},
+        }
+        spec = {"selector": {"matchLabels": {"app": "bots"}}, "template": pod}
+        stage.rig.api.ask("POST", root, {"metadata": {"name": "desk", "labels": labels}, "spec": spec})
+
+    yield install
+    stage.rig.api.raw("DELETE", f"{root}/desk")
+
+
+def test_an_operator_of_any_name_is_found_and_what_it_judges_by_is_said(cli: CommandLine, deployment: Callable[..., None]) -> None:
+    assert any("no Deployment labelled" in each for each in cli.json("explain", "trend")["unknown"])
+    assert any("here the observers themselves were asked" in each for each in cli.json("explain", "trend")["unknown"])
+    deployment(ENGINE_IMAGE="e:1", METRICS_SOURCE="prometheus", PROMETHEUS_URL="http://prometheus:9090")
+    found = cli.json("explain", "trend")
+    (unknown,) = found["unknown"]
+    assert "what Prometheus knows of the engines, by which the operator judges: here the observers themselves were asked" in unknown
+    assert any("The operator staging/desk is not running" in sentence for sentence in found["why"])
 
 
 def test_what_cannot_be_had_is_unknown_and_causes_nothing(cli: CommandLine, stage: Stage, trend: Any) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tradingbot_cli.explanation import Explanation, explain, explain_refused
-from tradingbot_cli.situation import OperatorView, Situation, count_fleet, read_settings
+from tradingbot_cli.situation import OperatorView, Situation, count_fleet, describe_source, read_settings
 from tradingbot_contract.document import VERSION, SpecError
 from tradingbot_contract.report import EngineState, EngineStatus, Finding, FindingReason, ObserverReport, Sample, Severity
 from tradingbot_operator.bot_status import EngineExit, TradingBotStatus, parse_status
@@ -16,7 +16,7 @@ from tradingbot_operator.cache import BotKey
 from tradingbot_operator.desired.revision import pod_revision, shard_revision
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.resource import TradingBot, parse_bot
-from tradingbot_operator.settings import OperatorSettings
+from tradingbot_operator.settings import MetricsSource, OperatorSettings
 from tradingbot_operator.timestamp import format_time
 from tradingbot_operator.world import ContainerFacts, FleetFacts, PodFacts, ReportView, World
 
@@ -248,6 +248,14 @@ def test_the_fleet_is_counted_as_the_operator_counts_it() -> None:
     assert count_fleet(bodies, (), this=another) == FleetFacts(judged=5, sick=3)
     assert count_fleet(bodies, ("a",), this=another) == FleetFacts(judged=4, sick=2)
     assert count_fleet(bodies, (), this=BotKey("b", "b")) == FleetFacts(judged=4, sick=2), "it counts once"
+
+
+def test_an_operator_that_judges_by_something_else_is_told_of() -> None:
+    settings = OperatorSettings(engine_image="x", metrics_source=MetricsSource.PROMETHEUS, prometheus_max_age_seconds=90.0)
+    assert "Prometheus" in describe_source(settings)
+    assert "up to 90 s older" in describe_source(settings)
+    assert "here the observers themselves were asked" in describe_source(None)
+    assert describe_source(OperatorSettings(engine_image="x")) == ""
 
 
 def test_the_operators_settings_are_read_from_its_deployment() -> None:
