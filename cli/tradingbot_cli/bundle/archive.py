@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,7 @@ import yaml
 from msgspec import Struct
 
 from tradingbot_cli.bundle.redaction import Redactor
-from tradingbot_cli.errors import RefusedError
+from tradingbot_cli.whole_file import write_whole
 
 CONTENTS: Final = "CONTENTS.md"
 _LOG_BYTES: Final = 2_000_000
@@ -63,17 +64,13 @@ class Archive:
         Raises:
             RefusedError: it can't be written there.
         """
-        new = path.with_name(f".{path.name}.new")
         root = path.stem
-        try:
-            with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive:
-                archive.writestr(f"{root}/{CONTENTS}", self._describe(introduction))
-                for entry in self.entries:
-                    archive.writestr(f"{root}/{entry.path}", self._texts[entry.path])
-            new.replace(path)
-        except OSError as error:
-            new.unlink(missing_ok=True)
-            raise RefusedError(f"{path}: can't be written ({error.strerror}): name another file") from error
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(f"{root}/{CONTENTS}", self._describe(introduction))
+            for entry in self.entries:
+                archive.writestr(f"{root}/{entry.path}", self._texts[entry.path])
+        write_whole(path, packed.getvalue())
 
     def _add(self, path: str, what: str, text: str, redactor: Redactor) -> None:
         self._texts[path] = text

@@ -29,6 +29,7 @@ from tradingbot_cli.options import output_option
 from tradingbot_cli.output import Format, show_structure
 from tradingbot_cli.report.file import write_report
 from tradingbot_cli.report.from_backtest import backtest_facts
+from tradingbot_cli.whole_file import check_writable
 from tradingbot_contract.log import LineFormatter
 from tradingbot_operator.resource import TradingBot
 
@@ -73,6 +74,8 @@ def command(
     if len(chosen) > 1 and report is not None:
         raise RefusedError(f"{source.name}: {len(chosen)} bots in it, and a report is of one: choose it with --name")
     span = parse_span(first, last)
+    if report is not None:
+        check_writable(report)
     found = []
     with _log_to_standard_error():
         for bot in chosen:

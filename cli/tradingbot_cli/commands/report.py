@@ -15,6 +15,7 @@ from tradingbot_cli.errors import RefusedError
 from tradingbot_cli.options import BotName, cluster_options
 from tradingbot_cli.report.facts import ReportFacts
 from tradingbot_cli.report.file import write_report
+from tradingbot_cli.whole_file import check_writable
 
 _EXIT_CODES: Final = """\b
 Exit codes:
@@ -38,6 +39,8 @@ def command(name: str | None, *, data: Path | None, output: Path | None, target:
     """
     if (name is None) == (data is None):
         raise RefusedError("give the name of a bot, or --data FOLDER of a run on this machine")
+    if output is not None:
+        check_writable(output)
     facts = _of_folder(data) if data is not None else _of_cluster(name or "", target)
     path = output or Path(f"{facts.bot.rpartition('/')[2]}-report.html")
     write_report(path, facts)

@@ -16,6 +16,7 @@ from tradingbot_cli.connection import Target
 from tradingbot_cli.errors import RefusedError
 from tradingbot_cli.figures import count
 from tradingbot_cli.options import EXIT_CODES, BotName, cluster_options
+from tradingbot_cli.whole_file import check_writable
 
 _MISSING_SHOWN = 5
 
@@ -36,6 +37,7 @@ def command(name: str | None, *, output: Path | None, target: Target) -> None:
         raise RefusedError("give the name of one bot, or -A for all bots, not both")
     now = dt.datetime.now(dt.UTC)
     path = output or Path(f"tradingbot-support-{now:%Y%m%dT%H%M%S}.zip")
+    check_writable(path)
     cluster = connect(target)
     bots = [cluster.read_bot(name)] if name is not None else cluster.list_bots(all_namespaces=target.all_namespaces)
     archive = Archive()

@@ -115,10 +115,12 @@ def test_what_can_t_be_played_is_refused_in_one_line(tmp_path: Path) -> None:
         (["--from", "soon"], "--from soon: no date: write it as 2010-12-31, or 2010-12-31T15:30"),
         (["--from", "2020-01-01"], f"--from and --to leave no prices of AAPL, GOOG, IBM, MSFT: {prices}"),
         (["--name", "other"], f"{FIRST}: no bot 'other' in it, but first-bot"),
+        (["--report", ""], "'.' is no name of a file: give one"),
         (["--report", str(report)], f"{report}: can't be written (No such file or directory): name another file"),
     ):
         ended = CliRunner().invoke(commands, ["backtest", str(FIRST), *words])
         assert (ended.exit_code, ended.stderr) == (2, f"Error: {said}\n")
+        assert ended.stdout == "", "it is said before anything is played"
 
 
 def test_a_strategy_that_fails_is_shown_with_its_place_and_a_code(tmp_path: Path) -> None:
