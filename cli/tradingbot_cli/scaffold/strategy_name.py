@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import keyword
 import re
 import sys
@@ -34,7 +35,7 @@ def parse_strategy_name(text: str) -> StrategyName:
     """Return the name.
 
     Raises:
-        RefusedError: a bot, a module or a class can't be called so, or the module would hide one that Python comes with.
+        RefusedError: a bot, a module or a class can't be called so, or the module would hide one of Python's or one that is installed.
     """
     if not _NAME.fullmatch(text) or len(text) > _LONGEST:
         raise RefusedError(
@@ -43,4 +44,12 @@ def parse_strategy_name(text: str) -> StrategyName:
     name = StrategyName(text)
     if keyword.iskeyword(name.module) or name.module in sys.stdlib_module_names or name.module in _OURS:
         raise RefusedError(f"{text!r} would hide Python's own {name.module}: choose another name, for example my-{text}")
+    if _is_installed(name.module):
+        raise RefusedError(f"{text!r} would hide the module {name.module} that is installed: choose another name, for example my-{text}")
     return name
+
+
+def _is_installed(module: str) -> bool:
+    """Return whether something of this name can be imported already; a folder is not meant."""
+    found = importlib.util.find_spec(module)
+    return found is not None and found.origin is not None

@@ -25,6 +25,8 @@ from tradingbot_cli.scaffold.strategy_name import parse_strategy_name
         ("class", "would hide Python's own class"),
         ("statistics", "would hide Python's own statistics"),
         ("pytest", "would hide"),
+        ("tradingbot-engine", "would hide the module tradingbot_engine that is installed"),
+        ("sqlalchemy", "would hide the module sqlalchemy that is installed"),
     ],
 )
 def test_a_name_that_would_not_work_is_refused(text: str, words: str) -> None:
