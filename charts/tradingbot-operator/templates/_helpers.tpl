@@ -20,16 +20,20 @@
 {{- end -}}
 
 {{- define "tradingbot-operator.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "tradingbot-operator.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "tradingbot-operator.name" . | toYaml }}
+app.kubernetes.io/instance: {{ .Release.Name | toYaml }}
 {{- end -}}
 
-{{/* What tells about an object and selects nothing. */}}
-{{- define "tradingbot-operator.tellingLabels" -}}
+{{/* What tells about an object and selects nothing, but for what an installation adds. */}}
+{{- define "tradingbot-operator.ownTellingLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: tradingbot
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "tradingbot-operator.tellingLabels" -}}
+{{ include "tradingbot-operator.ownTellingLabels" . }}
 {{- with .Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
@@ -107,7 +111,7 @@ app.kubernetes.io/component: operator
 # The Deployment owns these objects, so that they go with the release.
 - apiGroups: [apps]
   resources: [deployments]
-  resourceNames: [{{ $name }}]
+  resourceNames: [{{ $name | toYaml }}]
   verbs: [get]
 # A name can't be demanded of what is created.
 - apiGroups: [monitoring.coreos.com]
@@ -119,7 +123,7 @@ app.kubernetes.io/component: operator
   verbs: [get, patch, delete]
 - apiGroups: [monitoring.coreos.com]
   resources: [prometheusrules]
-  resourceNames: [{{ $name }}]
+  resourceNames: [{{ $name | toYaml }}]
   verbs: [get, patch, delete]
 - apiGroups: [""]
   resources: [configmaps]
