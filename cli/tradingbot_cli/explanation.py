@@ -197,6 +197,8 @@ def _next(world: World, judged: Judgement) -> Iterator[str]:
         yield f"Nothing: against {', '.join(wrong)} no step of the operator helps; it waits until that ends."
     elif not judged.expected:
         yield "Nothing: there is to be no pod."
+    elif world.status.phase is None:
+        yield "It makes the bot's StatefulSet, documents and what else belongs to it, as soon as an operator looks at the bot."
     elif not judged.is_known:
         yield "Nothing: how the engines are is not known, and what is not known causes no action."
     else:

@@ -182,6 +182,13 @@ def test_what_is_not_known_causes_nothing() -> None:
     assert found.next == ("Nothing: how the engines are is not known, and what is not known causes no action.",)
 
 
+def test_a_bot_that_no_operator_has_looked_at_is_made_first() -> None:
+    found = told(status=parse_status({}), pods=(), reports={})
+    assert found.why[0] == "No operator has looked at it yet."
+    (said,) = found.next
+    assert said.startswith("It makes the bot's StatefulSet")
+
+
 def test_the_operators_own_absence_and_a_hold_on_the_bot_come_first() -> None:
     found = told(bot({"tradingbot.dev/paused": "true"}), operator=OperatorView(found=True, ready=0, where="ops/operator"))
     assert any("The operator ops/operator is not running" in sentence for sentence in found.why)
