@@ -35,18 +35,20 @@ def nearest(word: str, words: Sequence[str]) -> str | None:
     return found[0] if found else None
 
 
-def describe_missing(name: str, namespace: str, here: Sequence[str], elsewhere: Sequence[str]) -> str:
+def describe_missing(name: str, namespace: str, here: Sequence[str] | None, elsewhere: Sequence[str]) -> str:
     """Return what to say about a bot that is not there.
 
     Args:
         name: What was asked for.
         namespace: Where it was looked for.
-        here: Bots that are there.
+        here: Bots that are there; None: nobody may say.
         elsewhere: Namespaces that have one of this name.
     """
     missing = f"there is no bot {name} in namespace {namespace}"
     if elsewhere:
         return f"{missing}; there is one in {', '.join(elsewhere)}: give -n {elsewhere[0]}"
+    if here is None:
+        return missing
     guess = nearest(name, here)
     if guess:
         return f"{missing}: did you mean {guess}?"

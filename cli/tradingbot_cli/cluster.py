@@ -140,8 +140,13 @@ class Cluster:
             return RefusedError(NO_RESOURCE)  # a path that the API server does not know has no details
         if not name:
             return error
-        here = [item["metadata"]["name"] for item in self.list_bots()]
-        return RefusedError(describe_missing(name, self.namespace, here, self._namespaces_with(name)))
+        return RefusedError(describe_missing(name, self.namespace, self._names(), self._namespaces_with(name)))
+
+    def _names(self) -> list[str] | None:
+        try:
+            return [item["metadata"]["name"] for item in self.list_bots()]
+        except ApiError:
+            return None  # who may read a bot that is named need not have the right to list them
 
     def _namespaces_with(self, name: str) -> list[str]:
         try:

@@ -395,6 +395,12 @@ def test_who_may_only_look_at_bots_gets_what_can_be_said_from_that(cli: CommandL
     assert (ended.returncode, 'cannot list resource "pods"' in ended.stderr) == (1, True)
 
 
+def test_who_may_only_read_named_bots_is_told_when_there_is_none(cli: CommandLine, stage: Stage, tmp_path: Path) -> None:
+    rules = [{"apiGroups": ["tradingbot.dev"], "resources": ["tradingbots"], "verbs": ["get"]}]
+    ended = cli("status", "trendd", "--kubeconfig", str(impersonating(stage.rig, cli, tmp_path, rules)))
+    assert (ended.returncode, ended.stderr) == (2, "Error: there is no bot trendd in namespace prod\n")
+
+
 def test_a_reader_that_has_seen_enough_is_no_error(cli: CommandLine) -> None:
     ended = subprocess.run(
         ["bash", "-c", "tradingbot list -A -o json | true"], env=cli.variables, capture_output=True, text=True, check=False
