@@ -22,6 +22,8 @@ _TOP: Final = 14
 _BOTTOM: Final = 24
 _MOST_POINTS: Final = 1600
 _BINS: Final = 24
+_LEAST_SPREAD: Final = 1e-6
+"""Of the values of a histogram: less than that can't be told apart in its figures, nor divided into bars."""
 _HISTOGRAM_LEFT: Final = 34
 _TIME_MARK_WIDTH: Final = 115
 _RATIO_FROM: Final = 4.0
@@ -91,7 +93,7 @@ def draw_histogram(values: Sequence[float], *, title: str, height: int, suffix: 
     if not values:
         return Markup("")
     low, high = min(*values, 0.0), max(*values, 0.0)
-    if low == high:
+    if high - low < _LEAST_SPREAD:
         high = 1.0
     step = (high - low) / _BINS
     # 0 is the edge of a bar, so that none holds both wins and losses.

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -125,6 +125,8 @@ def test_what_is_not_known_leaves_a_whole_page(changes: dict[str, Any]) -> None:
 
 
 @given(st.lists(st.floats(-100.0, 300.0), min_size=1, max_size=200))
+@example([5e-324])
+@example([-1e-300, 0.0])
 def test_a_histogram_holds_each_value_once_and_no_bar_has_both_wins_and_losses(values: list[float]) -> None:
     drawn = str(draw_histogram(values, title="t", height=200, suffix=" %"))
     bars = re.findall(r"<title>(\d+) from (-?[\d.]+) % to (-?[\d.]+) %</title></rect>", drawn)
