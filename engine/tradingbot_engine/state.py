@@ -21,6 +21,9 @@ from tradingbot_engine.tuning import Tuner
 
 BEHIND_FROM_SECONDS: Final = 5.0
 """A commit takes a second at most; a step that waits for longer waits for something that is wrong."""
+MOST_CHARACTERS: Final = 1000
+"""Of each text in the status. The log has it whole; an observer takes no status of more than 64 KiB, and an engine whose status it can't
+take looks as if it were silent, however long the text of a strategy's error is."""
 
 
 class EngineFacts:
@@ -181,7 +184,7 @@ class EngineFacts:
         """Return the engine's account of itself."""
         status = EngineStatus(
             state=self.state,
-            message=self.status_message(),
+            message=_shorten(self.status_message()),
             generation=self.generation,
             revision=self.revision,
             started_at=self.started_at,
@@ -189,7 +192,7 @@ class EngineFacts:
             strategy=self.document.strategy.name if self.document else "",
             feed_due=self.feed_due(),
             last_bar_at=self.last_bar_at,
-            document_refusal=self.document_refusal(),
+            document_refusal=_shorten(self.document_refusal()),
             refused_generation=self.tuner.refused_generation if self.tuner else None,
             journal_behind_seconds=self.journal_behind_seconds(),
             symbols=self.symbols(),
@@ -240,8 +243,12 @@ def _with_equipment(status: EngineStatus, equipment: Equipment) -> EngineStatus:
     predictions = equipment.news.predictions if equipment.news else None
     return msgspec.structs.replace(
         status,
-        dependencies=tuple(equipment.dependencies()),
+        dependencies=tuple(msgspec.structs.replace(each, message=_shorten(each.message)) for each in equipment.dependencies()),
         pools=equipment.pool_watch.uses(),
         memory_mode=predictions.mode.value if predictions else "",
-        memory_mode_reason=predictions.mode_reason if predictions else "",
+        memory_mode_reason=_shorten(predictions.mode_reason) if predictions else "",
     )
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"

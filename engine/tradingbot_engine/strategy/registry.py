@@ -22,6 +22,7 @@ from tradingbot_contract.spec import Strategy as StrategySection
 from tradingbot_contract.spec import StrategyKey
 from tradingbot_engine.strategy.donchian_breakout import DonchianBreakout
 from tradingbot_engine.strategy.ema_cross import EmaCross
+from tradingbot_engine.strategy.failure import describe_failure
 from tradingbot_engine.strategy.interface import Parameters, Strategy
 from tradingbot_engine.strategy.rsi_reversion import RsiReversion
 from tradingbot_engine.strategy.sentiment import SentimentStrategy
@@ -42,6 +43,7 @@ class Recipe(msgspec.Struct, frozen=True):
     """A strategy that can be made anew (at each lap of the feed), and what tells it from others."""
 
     build: Callable[[], Strategy]
+    """Raises SpecError when the strategy's own constructor fails."""
     fingerprint: str
     """Name and parameters, with defaults filled in, and the code where it isn't the image's."""
 
@@ -69,7 +71,10 @@ def parse_strategy(section: StrategySection, folder: Path = Path(STRATEGY_DIRECT
     parameters = _parse_parameters(strategy_class, section)
 
     def build() -> Strategy:
-        return strategy_class(parameters)
+        try:
+            return strategy_class(parameters)
+        except Exception as error:  # a user's constructor may raise anything
+            raise SpecError(f"strategy.name: {section.name} can't be made: {describe_failure(error)}") from error
 
     return Recipe(build=build, fingerprint=f"{section.name} {msgspec.json.encode(parameters, order='deterministic').decode()}{digest}")
 
@@ -87,7 +92,7 @@ def _find_class(name: str) -> type[Strategy]:
         module = importlib.import_module(module_name)
     except Exception as error:  # a user's module may raise anything while it is imported
         raise SpecError(
-            f"strategy.name: module {module_name!r} can't be imported ({type(error).__name__}: {error}): "
+            f"strategy.name: module {module_name!r} can't be imported ({describe_failure(error)}): "
             "put it into the engine's image, on PYTHONPATH"
         ) from error
     return _class_of(module, name)
@@ -114,7 +119,7 @@ def _run_code(key: StrategyKey, code: bytes, folder: Path) -> ModuleType:
         exec(compile(code, module.__file__, "exec"), module.__dict__)  # noqa: S102 - the user's own strategy, in the user's own engine
     except Exception as error:  # a user's module may raise anything while it is imported
         raise SpecError(
-            f"strategy.source: {key.key} can't be imported ({type(error).__name__}: {error}): mend it in ConfigMap {key.name}, then give "
+            f"strategy.source: {key.key} can't be imported ({describe_failure(error)}): mend it in ConfigMap {key.name}, then give "
             "the bot's annotation tradingbot.dev/restart another value"
         ) from error
     return module

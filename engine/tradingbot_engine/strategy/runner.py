@@ -16,6 +16,7 @@ import msgspec
 from tradingbot_engine.checkpoint import NO_STATE
 from tradingbot_engine.news.item import News
 from tradingbot_engine.orders.order import Fill
+from tradingbot_engine.strategy.failure import describe_failure
 from tradingbot_engine.strategy.interface import Desk, Strategy
 from tradingbot_engine.telemetry.counts import Component, Counts
 
@@ -53,7 +54,7 @@ class StrategyRunner:
                 self.strategy.on_load(msgspec.json.decode(state))
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything; failed() counts and logs it
             self.failed("on_start" if state == NO_STATE else "on_start or on_load", error)
-            return f"{type(error).__name__}: {error}"
+            return describe_failure(error)
         return ""
 
     def on_fill(self, fill: Fill) -> bool:
@@ -109,7 +110,7 @@ class StrategyRunner:
         self._counts.errors[Component.STRATEGY] += 1
         self.failures += 1
         name = type(self.strategy).__name__
-        text = f"{type(error).__name__}: {error}"
+        text = describe_failure(error)
         key = f"{hook} {type(error).__name__} {_place(error)}"
         if key not in self._logged and len(self._logged) < _DISTINCT_ERRORS_LOGGED:
             self._logged.add(key)

@@ -52,6 +52,23 @@ def test_a_halt_is_told_once_and_names_the_error() -> None:
     runner.stop()  # is not asked
 
 
+class MuteError(Exception):
+    """An error whose own code is wrong, too."""
+
+    def __str__(self) -> str:
+        raise KeyError("text")
+
+
+def test_an_error_that_cannot_say_what_it_is_is_counted_like_any_other() -> None:
+    halted: list[str] = []
+    runner, counts = build(halted)
+    for _ in range(FAILURES_UNTIL_HALT):
+        runner.failed("on_bar", MuteError())
+    assert counts.errors[Component.STRATEGY] == FAILURES_UNTIL_HALT
+    assert runner.halted_by == f"Clumsy.on_bar failed {FAILURES_UNTIL_HALT} times in a row: MuteError"
+    assert halted == ["halted"]
+
+
 def test_the_next_lap_s_strategy_stays_halted() -> None:
     first, _ = build([])
     for number in range(FAILURES_UNTIL_HALT):
