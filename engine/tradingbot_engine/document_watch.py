@@ -80,7 +80,7 @@ class DocumentWatch:
             self._note_gone()
             return
         except OSError as error:
-            self._text = None  # whatever is there later is news
+            self._text = self._read = self._looked = None  # whatever is there later is news
             self._note_unreadable(f"{self._path}: can't be read ({error.strerror})")
             return
         self._read = version

@@ -212,3 +212,20 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE_SECONDS):
         while not holds():  # noqa: ASYNC110 - what is waited for sets no event
             await asyncio.sleep(0.001)
+
+
+def test_a_file_that_was_out_of_reach_is_read_again_although_it_has_not_changed(tmp_path: Path, reader: Reader) -> None:
+    mount, away = tmp_path / "mount", tmp_path / "away"
+    mount.mkdir()
+    path = mount / "config.yaml"
+    path.write_text("one")
+    watch = watch_of(path, reader)
+    look(watch, 2)
+    mount.rename(away)
+    mount.write_text("no folder")  # as where a volume hangs: there is a path, and nobody can follow it
+    look(watch, 2)
+    assert reader.unreadable
+    mount.unlink()
+    away.rename(mount)
+    look(watch, 2)
+    assert reader.texts == [b"one"], "who was told that it can't be read hears that it can"
