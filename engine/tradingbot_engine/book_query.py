@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from tradingbot_contract.books import DEFAULT_POINTS, DEFAULT_ROWS, FEWEST_POINTS, MOST_POINTS, MOST_ROWS
 from tradingbot_contract.document import SpecError
+from tradingbot_contract.section import Symbol
 from tradingbot_engine.database.book_reader import Choice, Thinning
 from tradingbot_engine.orders.order import OrderStatus
 
@@ -62,14 +65,23 @@ def parse_equity_query(query: Mapping[str, str]) -> CurveChoice:
 
 def _parse_rows(query: Mapping[str, str]) -> Choice:
     limit = _parse_number(query, "limit", 1, MOST_ROWS)
-    symbol = query.get("symbol")
-    if symbol == "":
-        raise SpecError("symbol is empty: name one, or leave it out for all")
     return Choice(
         limit=DEFAULT_ROWS if limit is None else limit,
         before=_parse_number(query, "before", 1, _LARGEST),
-        symbol=symbol,
+        symbol=_parse_symbol(query.get("symbol")),
     )
+
+
+def _parse_symbol(text: str | None) -> str | None:
+    """Return the symbol; what no journal can have is not asked for, since not every database takes every character."""
+    if text is None:
+        return None
+    if not text:
+        raise SpecError("symbol is empty: name one, or leave it out for all")
+    try:
+        return msgspec.convert(text, Symbol)
+    except msgspec.ValidationError:
+        raise SpecError(f"symbol {text[:40]!r} is none that a spec may name: write it as in market.symbols") from None
 
 
 def _parse_status(text: str | None) -> OrderStatus | None:

@@ -81,9 +81,10 @@ def test_pages_say_what_the_journal_says(finished: tuple[Any, BotTables, Postgre
         ("/orders?limit=none", "limit is 'none'"),
         ("/fills?status=filled", "there is no parameter"),
         ("/equity?points=1", "4"),
+        ("/orders?symbol=%00", "symbol '\\x00' is none"),
     ):
         code, body = engine.get(path)
-        assert code == 400
+        assert code == 400, body
         assert words in body
     if server is not None:
         server.stop()

@@ -36,6 +36,8 @@ def test_each_parameter_is_taken() -> None:
         ({"before": "0"}, "before is '0': give a whole number from 1"),
         ({"before": "9" * 5000}, "before is '9999"),
         ({"symbol": ""}, "symbol is empty"),
+        ({"symbol": "AAPL\x00"}, "symbol 'AAPL\\x00' is none that a spec may name"),
+        ({"symbol": "A" * 5000}, "symbol 'AAAA"),
         ({"status": "open"}, "status 'open' is none: use new, filled, rejected, canceled"),
         ({"page": "2"}, "there is no parameter 'page': use limit, before, symbol, status"),
     ],
