@@ -56,7 +56,7 @@ class RedisLevel:
             return Absence.MISSING
         try:
             stored = self._decoder.decode(found)
-        except msgspec.DecodeError:  # of something else that writes there
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # of something else that writes there
             return Absence.MISSING
         return stored.value if stored.version == key.version else Absence.MISSING
 

@@ -72,7 +72,7 @@ class Sharing(Generic[Key, Value]):
         try:
             (end,) = _END.unpack_from(answer)
             value: Value = self._decoder.decode(memoryview(answer)[_END.size :])
-        except (struct.error, msgspec.DecodeError):
+        except (struct.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.errors += 1
             return None
         seconds_left = end - self._wall_clock()

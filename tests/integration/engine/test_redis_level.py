@@ -102,7 +102,13 @@ def test_bots_of_different_models_share_one_cache_without_disturbing_each_other(
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("foreign", [b"", b"text", msgspec.msgpack.encode(["7"]), msgspec.msgpack.encode([7, b"x"]), b"\x92\xa17\xc4\xff"])
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        *(b"", b"text", msgspec.msgpack.encode(["7"]), msgspec.msgpack.encode([7, b"x"]), b"\x92\xa17\xc4\xff"),
+        *(b"\x92\xa1\xff\xc4\x01x", b"\x93\xa17\xc4\x01x" + b"\x91" * 100_000),
+    ],
+)
 def test_what_is_not_ours_is_a_miss(server: RedisServer, foreign: bytes) -> None:
     with server.connect() as tool:
         tool.set(build_name(VIEW, 0), foreign)

@@ -78,6 +78,8 @@ def test_what_was_stored_is_found_with_the_time_it_has_left() -> None:
         (b"short", (0, 0, 1)),
         (b"\x41\xda\xd2\x74\x80\x00\x00\x00" + b"\xc1", (0, 0, 1)),
         (b"\x41\xda\xd2\x74\x80\x00\x00\x00" + b"\x81\xa5score\xa1x", (0, 0, 1)),
+        (b"\x41\xda\xd2\x74\x80\x00\x00\x00" + b"\x81\xa5model\xa1\xff", (0, 0, 1)),  # a text that is none
+        (b"\x41\xda\xd2\x74\x80\x00\x00\x00" + b"\x81\xa4deep" + b"\x91" * 100_000, (0, 0, 1)),
     ],
 )
 def test_what_is_not_there_or_not_ours_is_a_miss(answer: bytes | Absence, counted: tuple[int, int, int]) -> None:
