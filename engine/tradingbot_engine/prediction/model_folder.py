@@ -116,7 +116,7 @@ def read_model_folder(folder: Path, wanted: str | None) -> ModelFiles:
         raise ModelError(f"{folder}: {error}") from None
     try:
         config = msgspec.json.decode(config_path.read_bytes(), type=_Config)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{config_path} can't be read: {error}") from error
     padding_id = config.pad_token_id or 0
     max_tokens = config.max_position_embeddings

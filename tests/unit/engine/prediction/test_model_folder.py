@@ -73,9 +73,10 @@ def test_what_is_missing_in_a_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"has no tokenizer.json"):
         read_model_folder(folder, None)
     (folder / "other.json").rename(folder / "tokenizer.json")
-    (folder / "config.json").write_text("{")
-    with pytest.raises(ModelError, match=r"config.json can't be read"):
-        read_model_folder(folder, None)
+    for content in (b"{", b'{"id2label": {"0": "\xff"}}', b'{"deep": ' + b"[" * 100_000):
+        (folder / "config.json").write_bytes(content)
+        with pytest.raises(ModelError, match=r"config.json can't be read"):
+            read_model_folder(folder, None)
 
 
 def test_sizes_and_limits_of_a_folder(tmp_path: Path) -> None:
