@@ -17,9 +17,8 @@ def engine_gone(now: Situation) -> Symptom | None:
         return None
     if now.process_was_seen:
         return Symptom(FindingReason.ENGINE_GONE, Severity.CRITICAL, "there is no engine process any more")
-    waited_seconds = now.at - now.observer_started_at
-    if now.last_answer_at is None and waited_seconds > STARTUP_GRACE_SECONDS:
-        message = f"there is no engine process, {waited_seconds:.0f} s after the observer started"
+    if now.silent_seconds is None and now.watched_seconds > STARTUP_GRACE_SECONDS:
+        message = f"there is no engine process, {now.watched_seconds:.0f} s after the observer started"
         return Symptom(FindingReason.ENGINE_GONE, Severity.CRITICAL, message)
     return None
 
@@ -28,16 +27,24 @@ def engine_silent(now: Situation) -> Symptom | None:
     """Find that an engine which is there does not answer."""
     if now.answers or engine_gone(now):
         return None
-    if now.process_has_answered and now.last_answer_at is not None:
-        silent_seconds, since = now.at - now.last_answer_at, "its last answer"
+    if now.process_has_answered and now.silent_seconds is not None:
+        silent_seconds, since = now.silent_seconds, "its last answer"
         allowed_seconds = now.health.silent_after_seconds
     else:
-        silent_seconds, since = now.at - (now.process_started_at or now.observer_started_at), "its start"
-        allowed_seconds = max(STARTUP_GRACE_SECONDS, now.health.silent_after_seconds)
+        silent_seconds, since = now.watched_seconds, "it was first asked"
+        allowed_seconds = _allowed_before_first_answer(now)
     if silent_seconds <= allowed_seconds:
         return None
     message = f"the engine does not answer, {silent_seconds:.0f} s after {since} (limit {allowed_seconds:g} s)"
     return Symptom(FindingReason.ENGINE_SILENT, Severity.CRITICAL, message)
+
+
+def _allowed_before_first_answer(now: Situation) -> float:
+    """Return how long a process may leave this observer without an answer; one that was up long before it is not starting any more."""
+    started_at = now.process_started_at
+    if started_at is not None and now.at - started_at - now.watched_seconds > STARTUP_GRACE_SECONDS:
+        return now.health.silent_after_seconds
+    return max(STARTUP_GRACE_SECONDS, now.health.silent_after_seconds)
 
 
 def document_refused(now: Situation) -> Symptom | None:

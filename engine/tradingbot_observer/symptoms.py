@@ -20,14 +20,16 @@ class Situation(Struct, frozen=True, kw_only=True):
 
     at: float
     health: Health
-    observer_started_at: float
     process_started_at: float | None
     """When the engine process that is there now started; None: there is none, or processes can't be seen."""
     process_was_seen: bool
     """Whether this observer has ever seen an engine process."""
     process_has_answered: bool
     """Whether the process that is there now has ever answered."""
-    last_answer_at: float | None
+    silent_seconds: float | None
+    """For how long the engine has not answered an observer that looked on; None: it has never answered."""
+    watched_seconds: float
+    """For how long the observer has looked on since it first saw the process that is there now, since its own start if it saw none."""
     engine: EngineStatus | None
     """The last answer."""
     samples: tuple[Sample, ...] = ()
@@ -43,7 +45,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     @property
     def answers(self) -> bool:
         """Whether the engine's last answer is fresh enough to be believed."""
-        return self.last_answer_at is not None and self.at - self.last_answer_at <= self.health.silent_after_seconds
+        return self.silent_seconds is not None and self.silent_seconds <= self.health.silent_after_seconds
 
 
 class Symptom(NamedTuple):

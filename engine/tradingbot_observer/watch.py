@@ -19,6 +19,7 @@ import msgspec
 
 from tradingbot_contract.report import EngineStatus, Finding, ObserverReport, Sample
 from tradingbot_observer.attention import Attention, Subject, follow, has_acknowledged, pause_seconds
+from tradingbot_observer.awake import AwakeClock
 from tradingbot_observer.findings import assess
 from tradingbot_observer.history import SECONDS_PER_HOUR, History, Summary
 from tradingbot_observer.page.meanings import RUNBOOKS
@@ -65,6 +66,9 @@ class Watch:
         self._runbooks = runbooks
 
         self._started_at = time.time()
+        self._awake = AwakeClock(time.monotonic(), JUDGE_SECONDS)
+        self._answered_awake: float | None = None
+        self._seen_awake = 0.0
         self._documents = 0
         self._history = History()
         self._process: ProcessReading | None = None
@@ -206,6 +210,7 @@ class Watch:
             self._begin_process()
             _logger.warning("engine gone: process %d ended", self._process.pid)
         elif process is not None and self._last_process is None:
+            self._seen_awake = self._awake.look(time.monotonic())
             _logger.info("engine found: process %d", process.pid)
         self._process = process
         self._last_process = process or self._last_process
@@ -213,6 +218,7 @@ class Watch:
     def _begin_process(self) -> None:
         self._history.begin_process()
         self._process_has_answered = False
+        self._seen_awake = self._awake.look(time.monotonic())
 
     async def _probe(self) -> None:
         try:
@@ -228,6 +234,7 @@ class Watch:
         self._note_result(ProbeResult.ANSWERED, engine.state.value)
         self._history.add_response(seconds)
         self._last_answer_at = time.time()
+        self._answered_awake = self._awake.look(time.monotonic())
         if self._engine is None or self._engine.started_at != engine.started_at:
             self._sample_due.set()  # the first words of a new engine: who waits for its score need not wait an interval
         self._engine = engine
@@ -275,14 +282,15 @@ class Watch:
 
     def _judge(self) -> None:
         process = self._process
+        awake = self._awake.look(time.monotonic())
         now = Situation(
             at=time.time(),
             health=self._document.health,
-            observer_started_at=self._started_at,
             process_started_at=process.started_at if process else None,
             process_was_seen=self._last_process is not None,
             process_has_answered=self._process_has_answered,
-            last_answer_at=self._last_answer_at,
+            silent_seconds=None if self._answered_awake is None else awake - self._answered_awake,
+            watched_seconds=awake - self._seen_awake,
             engine=self._engine,
             samples=self._history.newest_of_process(self._document.health.window.samples),
             document_error=self._document.error,

@@ -103,6 +103,9 @@ class Rig:
         """Return the report that says what became of a generation, or the one after 5 s."""
         return msgspec.json.decode(self.read(f"{REPORT_PATH}?generation={generation}&wait=5"), type=ObserverReport)
 
+    def log(self, module: str) -> str:
+        return (self.folder / f"{module}.log").read_text()
+
     def reasons(self) -> set[str]:
         return {finding.reason.value for finding in self.report().findings}
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 import urllib.error
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
-from observer_rig import Rig
+from observer_rig import Rig, document
 
 from tradingbot_contract.document import EngineDocument, render_document
 from tradingbot_contract.endpoints import ENV_MEMORY_LIMIT
@@ -76,6 +77,19 @@ def test_a_hung_engine_is_silent_and_is_well_again_when_it_goes_on(rig: Rig) -> 
     engine.send_signal(signal.SIGCONT)
     report = rig.eventually("it is not silent any more", lambda report: not has("EngineSilent")(report))
     assert report.engine_restarts == 0
+
+
+def test_an_observer_that_was_frozen_does_not_take_that_for_silence(rig: Rig) -> None:
+    rig.write(render_document(document(silent_after_seconds=5.0)))
+    rig.start_engine()
+    observer = rig.start_observer()
+    rig.eventually("the engine is well", well)
+    observer.send_signal(signal.SIGSTOP)
+    time.sleep(6.0)  # what is silent for longer than 5 s is a finding
+    observer.send_signal(signal.SIGCONT)
+    again = rig.report().observed_at
+    rig.eventually("it looks on again", lambda report: report.last_answer_at is not None and report.last_answer_at > again)
+    assert "EngineSilent" not in rig.log("tradingbot_observer")
 
 
 def test_a_killed_engine_is_gone_and_a_new_one_is_counted(rig: Rig) -> None:

@@ -52,11 +52,11 @@ def tell_all(engine: EngineStatus) -> None:
     situation = Situation(
         at=NOW,
         health=Health(),
-        observer_started_at=NOW - 100,
         process_started_at=NOW - 50,
         process_was_seen=True,
         process_has_answered=True,
-        last_answer_at=NOW,
+        silent_seconds=0.0,
+        watched_seconds=50.0,
         engine=engine,
     )
     report = ObserverReport(

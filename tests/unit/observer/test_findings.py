@@ -41,22 +41,22 @@ WELL_SAMPLE = Sample(
 WELL = Situation(
     at=NOW,
     health=Health(),
-    observer_started_at=NOW - 600,
     process_started_at=NOW - 500,
     process_was_seen=True,
     process_has_answered=True,
-    last_answer_at=NOW - 1,
+    silent_seconds=1.0,
+    watched_seconds=500.0,
     engine=WELL_STATUS,
     samples=(WELL_SAMPLE,) * 5,
 )
 NOTHING_YET = Situation(
     at=NOW,
     health=Health(),
-    observer_started_at=NOW - 5,
     process_started_at=None,
     process_was_seen=False,
     process_has_answered=False,
-    last_answer_at=None,
+    silent_seconds=None,
+    watched_seconds=5.0,
     engine=None,
 )
 
@@ -112,25 +112,39 @@ CASES: list[tuple[str, Situation, list[tuple[FindingReason, Severity]]]] = [
     ("gone", but(WELL, process_started_at=None, process_has_answered=False), [GONE]),
     (
         "gone, and silent for long: one cause, one finding",
-        but(WELL, process_started_at=None, process_has_answered=False, last_answer_at=NOW - 300),
+        but(WELL, process_started_at=None, process_has_answered=False, silent_seconds=300.0),
         [GONE],
     ),
-    ("never there, within the grace", but(NOTHING_YET, observer_started_at=NOW - STARTUP_GRACE_SECONDS), []),
-    ("never there, past the grace", but(NOTHING_YET, observer_started_at=NOW - STARTUP_GRACE_SECONDS - 1), [GONE]),
+    ("never there, within the grace", but(NOTHING_YET, watched_seconds=STARTUP_GRACE_SECONDS), []),
+    ("never there, past the grace", but(NOTHING_YET, watched_seconds=STARTUP_GRACE_SECONDS + 1), [GONE]),
     ("processes can't be seen, it answers", but(WELL, process_started_at=None, process_was_seen=False), []),
     # Silence
-    ("late, within the limit", but(WELL, last_answer_at=NOW - 10), []),
-    ("silent", but(WELL, last_answer_at=NOW - 10.1), [SILENT]),
-    ("silent, by the spec's own limit", but(WELL, last_answer_at=NOW - 4, health=Health(silent_after_seconds=3)), [SILENT]),
-    ("silent, processes can't be seen", but(WELL, process_started_at=None, process_was_seen=False, last_answer_at=NOW - 11), [SILENT]),
+    ("late, within the limit", but(WELL, silent_seconds=10.0), []),
+    ("silent", but(WELL, silent_seconds=10.1), [SILENT]),
+    ("silent, by the spec's own limit", but(WELL, silent_seconds=4.0, health=Health(silent_after_seconds=3)), [SILENT]),
+    ("silent, processes can't be seen", but(WELL, process_started_at=None, process_was_seen=False, silent_seconds=11.0), [SILENT]),
     ("starting, not yet an answer", but(NOTHING_YET, process_started_at=NOW - STARTUP_GRACE_SECONDS, process_was_seen=True), []),
-    ("never answered since its start", but(NOTHING_YET, process_started_at=NOW - 31, process_was_seen=True), [SILENT]),
+    (
+        "never answered since its start",
+        but(NOTHING_YET, process_started_at=NOW - 31, process_was_seen=True, watched_seconds=31.0),
+        [SILENT],
+    ),
     (
         "restarted, the last answer was of the one before",
-        but(WELL, last_answer_at=NOW - 20, process_has_answered=False, process_started_at=NOW - 15),
+        but(WELL, silent_seconds=20.0, process_has_answered=False, process_started_at=NOW - 15, watched_seconds=15.0),
         [],
     ),
-    ("restarted, and silent since", but(WELL, last_answer_at=NOW - 60, process_has_answered=False, process_started_at=NOW - 31), [SILENT]),
+    (
+        "restarted, and silent since",
+        but(WELL, silent_seconds=60.0, process_has_answered=False, process_started_at=NOW - 31, watched_seconds=31.0),
+        [SILENT],
+    ),
+    ("up for long, and new to its observer", but(WELL, silent_seconds=None, process_has_answered=False, watched_seconds=0.0), []),
+    (
+        "up for long, without an answer to a new observer",
+        but(WELL, silent_seconds=None, process_has_answered=False, watched_seconds=10.1),
+        [SILENT],
+    ),
     # The document
     ("refused", but(WELL, engine=engine(state=EngineState.REFUSED, feed_due=False, message="strategy.name: no such")), [REFUSED]),
     ("a changed document is not taken", but(WELL, document_error="config.yaml is refused: risk"), [NOT_TAKEN]),
@@ -141,13 +155,13 @@ CASES: list[tuple[str, Situation, list[tuple[FindingReason, Severity]]]] = [
     ),
     (
         "an old word of refusal proves nothing",
-        but(WELL, last_answer_at=NOW - 100, engine=engine(state=EngineState.REFUSED, feed_due=False)),
+        but(WELL, silent_seconds=100.0, engine=engine(state=EngineState.REFUSED, feed_due=False)),
         [SILENT],
     ),
     ("a changed document is not taken by the engine", but(WELL, engine=engine(document_refusal="memory: too much")), [NOT_TAKEN]),
     (
         "not taken, by an old answer: only silence is known",
-        but(WELL, last_answer_at=NOW - 100, engine=engine(document_refusal="memory: too much")),
+        but(WELL, silent_seconds=100.0, engine=engine(document_refusal="memory: too much")),
         [SILENT],
     ),
     # What the engine needs
@@ -158,7 +172,7 @@ CASES: list[tuple[str, Situation, list[tuple[FindingReason, Severity]]]] = [
     ("neither news nor collector: the worse one counts", but(WELL, engine=without("news", "otlp")), [NO_NEWS]),
     ("nothing tried yet", but(WELL, engine=engine(dependencies=(Dependency(name="database", up=None, since=NOW),))), []),
     ("an engine that says nothing of what it needs", but(WELL, engine=engine(dependencies=(), pools=(), memory_mode="")), []),
-    ("no database, by an old answer: only silence is known", but(WELL, last_answer_at=NOW - 100, engine=without("database")), [SILENT]),
+    ("no database, by an old answer: only silence is known", but(WELL, silent_seconds=100.0, engine=without("database")), [SILENT]),
     ("all connections in use, nobody waits", but(WELL, engine=exhausted(None)), []),
     ("pool exhausted by a burst", but(WELL, engine=exhausted(NOW - EXHAUSTED_SECONDS)), []),
     ("pool exhausted", but(WELL, engine=exhausted(NOW - EXHAUSTED_SECONDS - 0.1)), [EXHAUSTED]),
@@ -170,7 +184,7 @@ CASES: list[tuple[str, Situation, list[tuple[FindingReason, Severity]]]] = [
     ("never a bar, past the limit", but(WELL, engine=engine(last_bar_at=None)), [STALE]),
     ("never a bar, within the limit", but(WELL, engine=engine(last_bar_at=None, started_at=NOW - 60)), []),
     ("no bar is due", but(WELL, engine=engine(last_bar_at=NOW - 600, feed_due=False, state=EngineState.FINISHED)), []),
-    ("stale by an old answer: only silence is known", but(WELL, last_answer_at=NOW - 80, engine=engine(last_bar_at=NOW - 80)), [SILENT]),
+    ("stale by an old answer: only silence is known", but(WELL, silent_seconds=80.0, engine=engine(last_bar_at=NOW - 80)), [SILENT]),
     # The sample
     ("score at warning", but(WELL, samples=measured(score=60.0)), []),
     ("score below warning", but(WELL, samples=measured(score=59.9)), [LOW]),
@@ -244,11 +258,11 @@ def test_the_list_of_what_is_possible_is_what_the_checks_find() -> None:
 
 def test_since_lasts_as_long_as_the_finding_without_a_break() -> None:
     first = assess(but(WELL, samples=measured(score=55.0)), ())
-    second = assess(but(WELL, at=NOW + 5, samples=measured(score=45.0), last_answer_at=NOW + 5), first)
+    second = assess(but(WELL, at=NOW + 5, samples=measured(score=45.0), silent_seconds=0.0), first)
     assert [(finding.severity, finding.since) for finding in second] == [(Severity.CRITICAL, NOW)], "a worse one of the same reason"
-    third = assess(but(WELL, at=NOW + 6, last_answer_at=NOW + 6), second)
+    third = assess(but(WELL, at=NOW + 6, silent_seconds=0.0), second)
     assert third == ()
-    fourth = assess(but(WELL, at=NOW + 7, samples=measured(score=45.0), last_answer_at=NOW + 7), third)
+    fourth = assess(but(WELL, at=NOW + 7, samples=measured(score=45.0), silent_seconds=0.0), third)
     assert [finding.since for finding in fourth] == [NOW + 7]
 
 

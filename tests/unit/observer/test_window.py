@@ -20,11 +20,11 @@ def situation(samples: list[Sample], health: Health | None = None) -> Situation:
     return Situation(
         at=1000.0,
         health=health or Health(),
-        observer_started_at=0.0,
         process_started_at=0.0,
         process_was_seen=True,
         process_has_answered=True,
-        last_answer_at=1000.0,
+        silent_seconds=0.0,
+        watched_seconds=1000.0,
         engine=None,
         samples=tuple(samples),
     )
