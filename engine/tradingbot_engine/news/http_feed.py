@@ -98,7 +98,10 @@ class HttpNews:
             _logger.info("news is back")
         self.trouble = ""
         fresh = [item for item in items if item.id not in self._waiting and item.id not in self._remembered]
-        fresh = fresh[: _MAX_ITEMS - len(self._queue)]
+        room = _MAX_ITEMS - len(self._queue)
+        if len(fresh) > room:
+            self._validators = {}  # what there is no room for now is taken from the next answer, which must not be "as before"
+        fresh = fresh[:room]
         for item, sentiment in zip(fresh, await self._scorer.score([item.passage for item in fresh]), strict=True):
             self._waiting.add(item.id)
             self._queue.add(with_sentiment(item, sentiment))
