@@ -15,6 +15,8 @@ from tradingbot_engine.prediction.sentiment import Passage, Sentiment, Source
 _MAX_TEXT: Final = 4000
 """Characters kept; no model reads more than 512 tokens."""
 _MAX_ID: Final = 256
+_IN_PLACE_OF_NUL: Final = "\N{SYMBOL FOR NULL}"
+"""Postgres keeps no text with a NUL, and one such id would keep all news after it from being taken down."""
 _SHOWN: Final = 80
 """Characters of a value in a message."""
 _SEPARATORS: Final = re.compile(r"[\s,;|]+")
@@ -91,7 +93,7 @@ def parse_news(raw: object) -> NewsItem:
     symbols = _parse_symbols(raw.get("symbols") or raw.get("symbol") or ())
     text = text.strip()[:_MAX_TEXT]
     found = raw.get("id")
-    identity = "" if found is None else _write(found)[:_MAX_ID]
+    identity = "" if found is None else _write(found)[:_MAX_ID].replace("\0", _IN_PLACE_OF_NUL)
     return NewsItem(identity or _content_id(time_ms, symbols, text), time_ms, symbols, _SOURCES[source], text)
 
 

@@ -23,6 +23,7 @@ from tradingbot_engine.database.journal import Journal
 from tradingbot_engine.database.retention import Pruner
 from tradingbot_engine.database.rows import Group, PredictionRow
 from tradingbot_engine.feed.dataset import load_prices
+from tradingbot_engine.news.item import parse_news
 from tradingbot_engine.recovery import recover
 from tradingbot_engine.session import TradingSession
 from tradingbot_engine.strategy.registry import parse_strategy
@@ -162,6 +163,16 @@ def test_judgements_are_recorded_once_and_found_again(places: tuple[BotTables, B
     history.record(rows)
     history.record(rows)
     assert History(places[0].open()).recent(1.0, 2**41 + 2) == rows
+
+
+def test_history_takes_the_id_of_any_news(places: tuple[BotTables, BotTables]) -> None:
+    history = History(places[0].open())
+    history.open()
+    news = [parse_news({"id": id_, "timestamp": "2020-01-02", "text": "Gains"}) for id_ in ("plain", "a\0b", "a\0\0b")]
+    rows = [PredictionRow(f"d{number}", item.id, (), "news", "lexicon", 0.1, 0.2, 0.7, 0.0, 1, 2) for number, item in enumerate(news)]
+    history.record(rows)
+    assert {row.news_id for row in history.recent(1.0, 2)} == {item.id for item in news}
+    assert len({item.id for item in news}) == 3
 
 
 def test_a_start_waits_for_a_commit_that_is_under_way(places: tuple[BotTables, BotTables], document: EngineDocument) -> None:
