@@ -80,10 +80,10 @@ class Pages:
         if desk is None:
             return _text(HTTPStatus.NOT_FOUND, "the bot's spec names no news")
         try:
-            rows = await asyncio.to_thread(desk.history.recent, NEWS_SHOWN_SECONDS, int(time.time() * 1000))
+            rows = await asyncio.to_thread(desk.history.recent, NEWS_SHOWN_SECONDS, int(time.time() * 1000), most=NEWS_SHOWN)
         except UnavailableError as error:
             return _text(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
-        return Answer(HTTPStatus.OK, JSON, msgspec.json.encode([row._asdict() for row in rows[: -NEWS_SHOWN - 1 : -1]]))
+        return Answer(HTTPStatus.OK, JSON, msgspec.json.encode([row._asdict() for row in reversed(rows)]))
 
     def _idle(self) -> Answer:
         facts = self._facts

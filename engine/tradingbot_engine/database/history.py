@@ -81,16 +81,17 @@ class History:
         except sqlalchemy.exc.SQLAlchemyError as error:
             raise _unavailable(error, "written") from error
 
-    def recent(self, seconds: float, now_ms: int) -> list[PredictionRow]:
-        """Return what was judged in the last `seconds` before `now_ms`, the oldest first.
+    def recent(self, seconds: float, now_ms: int, *, most: int) -> list[PredictionRow]:
+        """Return what was judged in the last `seconds` before `now_ms`, the `most` newest of it, the oldest first.
 
         Raises:
             UnavailableError: the database can't be used now.
         """
         columns = [predictions.c[name] for name in PredictionRow._fields]
-        query = select(*columns).where(predictions.c.judged_at_ms > now_ms - seconds * 1000).order_by(predictions.c.judged_at_ms)
+        query = select(*columns).where(predictions.c.judged_at_ms > now_ms - seconds * 1000)
+        newest = query.order_by(predictions.c.judged_at_ms.desc(), predictions.c.sequence.desc()).limit(most)
         try:
-            return self._database.run_reading(lambda connection: [_row(dict(row)) for row in connection.execute(query).mappings()])
+            return self._database.run_reading(lambda connection: [_row(dict(row)) for row in connection.execute(newest).mappings()][::-1])
         except sqlalchemy.exc.SQLAlchemyError as error:
             raise _unavailable(error, "read") from error
 

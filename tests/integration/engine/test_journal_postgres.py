@@ -149,7 +149,7 @@ def test_what_is_too_old_goes(places: tuple[BotTables, BotTables], document: Eng
     kept = {row[0] for row in after["orders"]}
     assert [row for row in before["fills"] if row[1] in kept] == after["fills"]
     assert before["equity"][-100:] == after["equity"]
-    assert [row.judged_at_ms for row in history.recent(1e9, 1000)] == list(range(100, 200))
+    assert [row.judged_at_ms for row in history.recent(1e9, 1000, most=5000)] == list(range(100, 200))
     assert pruner.removed == {
         **{table: len(before[table]) - len(after[table]) for table in ("orders", "fills", "equity")},
         "predictions": 100,
@@ -162,7 +162,7 @@ def test_judgements_are_recorded_once_and_found_again(places: tuple[BotTables, B
     rows = [PredictionRow("d", str(n), ("A", "B/C"), "social", "finbert", 0.1, 0.2, 0.7, -0.5, 2**40 + n, 2**41 + n) for n in range(3)]
     history.record(rows)
     history.record(rows)
-    assert History(places[0].open()).recent(1.0, 2**41 + 2) == rows
+    assert History(places[0].open()).recent(1.0, 2**41 + 2, most=5000) == rows
 
 
 def test_history_takes_the_id_of_any_news(places: tuple[BotTables, BotTables]) -> None:
@@ -171,7 +171,7 @@ def test_history_takes_the_id_of_any_news(places: tuple[BotTables, BotTables]) -
     news = [parse_news({"id": id_, "timestamp": "2020-01-02", "text": "Gains"}) for id_ in ("plain", "a\0b", "a\0\0b")]
     rows = [PredictionRow(f"d{number}", item.id, (), "news", "lexicon", 0.1, 0.2, 0.7, 0.0, 1, 2) for number, item in enumerate(news)]
     history.record(rows)
-    assert {row.news_id for row in history.recent(1.0, 2)} == {item.id for item in news}
+    assert {row.news_id for row in history.recent(1.0, 2, most=5000)} == {item.id for item in news}
     assert len({item.id for item in news}) == 3
 
 

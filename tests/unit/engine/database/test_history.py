@@ -33,19 +33,25 @@ def test_what_was_judged_a_moment_ago_is_there_after_a_restart(history: History,
     history.record(rows)
     again = History(open_database(durable=False))
     again.open()
-    assert again.recent(10.0, 1_300_000) == rows[-9:]
-    assert again.recent(1e9, 1_300_000) == rows
+    assert again.recent(10.0, 1_300_000, most=5000) == rows[-9:]
+    assert again.recent(1e9, 1_300_000, most=5000) == rows
 
 
 def test_recorded_twice_it_is_there_once_judged_twice_it_is_there_twice(history: History) -> None:
     history.record([judgement(1, 10)])
     history.record([judgement(1, 10), judgement(1, 20)])
-    assert history.recent(1.0, 30) == [judgement(1, 10), judgement(1, 20)]
+    assert history.recent(1.0, 30, most=5000) == [judgement(1, 10), judgement(1, 20)]
+
+
+def test_a_look_back_is_bounded_and_has_the_newest(history: History) -> None:
+    rows = [judgement(number, 1000 + number // 4) for number in range(20)]
+    history.record(rows)
+    assert history.recent(1e9, 5000, most=6) == rows[-6:]
 
 
 def test_nothing_to_record_is_nothing(history: History) -> None:
     history.record([])
-    assert history.recent(1.0, 30) == []
+    assert history.recent(1.0, 30, most=5000) == []
 
 
 def test_a_damaged_file_is_told_with_what_to_do(open_database: OpenDatabase, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def history(tmp_path: Path) -> Iterator[History]:
 
 
 def read(history: History) -> list[PredictionRow]:
-    return history.recent(60.0, int(time.time() * 1000))
+    return history.recent(60.0, int(time.time() * 1000), most=5000)
 
 
 def test_what_is_delivered_is_taken_down_once(history: History) -> None:
