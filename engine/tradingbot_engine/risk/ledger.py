@@ -91,6 +91,7 @@ class RiskLedger:
 
     def begin_lap(self) -> None:
         """The market's time begins anew."""
+        self._minute = None
         if self.day_end_ms != NEVER_MS:
             self.day_end_ms = _AT_ONCE_MS
 

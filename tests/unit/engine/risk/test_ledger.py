@@ -31,6 +31,16 @@ def test_orders_are_counted_by_the_minute_of_the_market() -> None:
     assert counting.orders_of_minute(6 * MINUTE_MS) == 1
 
 
+def test_a_minute_of_the_lap_before_is_another_minute() -> None:
+    counting = ledger()
+    counting.count_order(5 * MINUTE_MS)
+    counting.begin_lap()
+    assert counting.orders_of_minute(5 * MINUTE_MS) == 0
+    assert ledger(state=counting.state()).orders_of_minute(5 * MINUTE_MS) == 0
+    counting.count_order(5 * MINUTE_MS)
+    assert counting.orders_of_minute(5 * MINUTE_MS) == 1
+
+
 def test_a_day_is_followed_only_while_its_loss_is_limited() -> None:
     following = ledger(Risk())
     assert following.day_end_ms == NEVER_MS
