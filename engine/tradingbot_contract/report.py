@@ -79,6 +79,8 @@ class EngineStatus(_Message, frozen=True, kw_only=True):
     """How often the feed has begun anew."""
     last_bar_at: float | None = None
     """When the last bar was processed."""
+    trading_since: float | None = None
+    """When it last began to trade, which may be long after its start; None before."""
     last_bar_time: float | None = None
     """Time of the market of the last bar."""
     feed_due: bool = False

@@ -36,6 +36,7 @@ class EngineFacts:
         self.heartbeat_at = self.started_at
         self.heartbeat_monotonic = time.monotonic()
         self.last_bar_at: float | None = None
+        self.trading_since: float | None = None
         self.message = ""
         """Why it was refused, or is fenced."""
         self.refused_for_good = False
@@ -87,6 +88,7 @@ class EngineFacts:
         self.equipment = equipment
         self.notes = notes
         self.message = ""
+        self.trading_since = time.time()
         self._left = None
 
     def leave(self, message: str) -> None:
@@ -154,10 +156,10 @@ class EngineFacts:
         return self.pace is None or self.pace.expects_step(time.monotonic())
 
     def feed_age_seconds(self) -> float | None:
-        """Return the time since the last bar was processed, since the start if there was none; None when none is due."""
+        """Return the time since the last bar was processed, or since it began to trade if that was later; None when none is due."""
         if not self.feed_due():
             return None
-        return max(0.0, time.time() - (self.last_bar_at or self.started_at))
+        return max(0.0, time.time() - max(self.last_bar_at or 0.0, self.trading_since or self.started_at))
 
     def journal_behind_seconds(self) -> float | None:
         """Return how long the oldest step that isn't in the journal has waited, if that is too long; else None."""
@@ -192,6 +194,7 @@ class EngineFacts:
             strategy=self.document.strategy.name if self.document else "",
             feed_due=self.feed_due(),
             last_bar_at=self.last_bar_at,
+            trading_since=self.trading_since,
             document_refusal=_shorten(self.document_refusal()),
             refused_generation=self.tuner.refused_generation if self.tuner else None,
             journal_behind_seconds=self.journal_behind_seconds(),

@@ -63,9 +63,11 @@ def feed_stale(now: Situation) -> Symptom | None:
     """Find that a bar is due and none was processed for too long."""
     if now.told is None or not now.told.feed_due:
         return None
-    age_seconds = now.at - (now.told.last_bar_at or now.told.started_at)
+    begun_at = now.told.trading_since or now.told.started_at
+    last_bar_at = now.told.last_bar_at or 0.0
+    age_seconds = now.at - max(last_bar_at, begun_at)
     limit_seconds = now.health.stale_after_seconds
     if age_seconds <= limit_seconds:
         return None
-    what = "last bar was processed" if now.told.last_bar_at else "engine started without a bar"
+    what = "last bar was processed" if last_bar_at >= begun_at else "engine began to trade without a bar"
     return Symptom(FindingReason.FEED_STALE, Severity.CRITICAL, f"the {what} {age_seconds:.0f} s ago (limit {limit_seconds:g} s)")

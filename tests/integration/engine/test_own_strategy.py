@@ -38,6 +38,7 @@ def test_an_engine_waits_for_the_code_of_its_strategy_and_trades_with_it(engines
     finished = engine.until_state("Finished")
     assert finished["strategy"] == "three_in_a_row:ThreeInARow"
     assert finished["fills"] > 20
+    assert finished["tradingSince"] >= refused["heartbeatAt"] >= refused["startedAt"], "while it waited no bar was due"
     assert engine.terminate() == 0
 
     (folder / KEY).write_text(read_code() + "\n# mended\n")

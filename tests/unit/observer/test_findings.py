@@ -183,6 +183,8 @@ CASES: list[tuple[str, Situation, list[tuple[FindingReason, Severity]]]] = [
     ("stale", but(WELL, engine=engine(last_bar_at=NOW - 60.1)), [STALE]),
     ("never a bar, past the limit", but(WELL, engine=engine(last_bar_at=None)), [STALE]),
     ("never a bar, within the limit", but(WELL, engine=engine(last_bar_at=None, started_at=NOW - 60)), []),
+    ("no bar yet of a long start", but(WELL, engine=engine(last_bar_at=None, started_at=NOW - 600, trading_since=NOW - 60)), []),
+    ("no bar since it was let trade again", but(WELL, engine=engine(last_bar_at=NOW - 600, trading_since=NOW - 60.1)), [STALE]),
     ("no bar is due", but(WELL, engine=engine(last_bar_at=NOW - 600, feed_due=False, state=EngineState.FINISHED)), []),
     ("stale by an old answer: only silence is known", but(WELL, silent_seconds=80.0, engine=engine(last_bar_at=NOW - 80)), [SILENT]),
     # The sample
