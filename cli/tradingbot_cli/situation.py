@@ -27,7 +27,7 @@ from tradingbot_operator.cache import BotKey
 from tradingbot_operator.claims import read_claims
 from tradingbot_operator.kinds import BOT, CHILD_KINDS, DEPLOYMENT, key_of
 from tradingbot_operator.metrics_sources.report_view import Target, parse_report
-from tradingbot_operator.names import COMPONENT_LABEL
+from tradingbot_operator.names import COMPONENT_LABEL, shard_of
 from tradingbot_operator.pod_facts import read_pod_facts
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.remediation import PLIGHTS
@@ -101,7 +101,7 @@ def read_situation(cluster: Cluster, name: str) -> Situation:
             bot=bot,
             status=_status(body),
             children=children,
-            pods=pods,
+            pods=tuple(pod for pod in pods if shard_of(bot, pod.name) is not None),
             reports=reports,
             fleet=count_fleet(others, settings.namespaces, this=BotKey(cluster.namespace, name)),
             claims=_claims(others, account) if account else (),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tradingbot_contract.document import VERSION
+from tradingbot_operator.operations import MOST_SHARDS
 from tradingbot_operator.resource import KIND, Metadata, TradingBot
 
 FIELD_MANAGER: Final = "tradingbot-operator"
@@ -87,9 +88,15 @@ def pod_name(bot: TradingBot, shard: int = 0) -> str:
 
 
 def shard_of(bot: TradingBot, pod: str) -> int | None:
-    """Return which shard of a bot a pod of this name is; None: none that it could be."""
+    """Return which shard of a bot a pod of this name is; None: none that it could be.
+
+    Whoever may make pods may give one any number: the number of shards that are looked at must not be theirs to choose.
+    """
     prefix, _, ordinal = pod.rpartition("-")
-    return int(ordinal) if prefix == workload_name(bot) and ordinal.isdecimal() else None
+    if prefix != workload_name(bot) or not ordinal.isdecimal():
+        return None
+    number = int(ordinal)
+    return number if number < MOST_SHARDS and pod == pod_name(bot, number) else None
 
 
 def document_key(bot: TradingBot, shard: int) -> str:

@@ -10,6 +10,7 @@ from tradingbot_operator.bot_status import TradingBotStatus, parse_status
 from tradingbot_operator.cache import BotKey, Cache
 from tradingbot_operator.memory import Memory
 from tradingbot_operator.metrics_sources import ReportSource
+from tradingbot_operator.names import shard_of
 from tradingbot_operator.resource import parse_bot
 from tradingbot_operator.world import FleetFacts, World
 
@@ -24,7 +25,9 @@ def observe(
     Raises:
         SpecError: the stored resource can't be read.
     """
-    bot, pods = parse_bot(body), cache.pods(key)
+    bot = parse_bot(body)
+    # A copy of a pod, made by hand with its labels, is no engine of the bot's.
+    pods = tuple(pod for pod in cache.pods(key) if shard_of(bot, pod.name) is not None)
     account = bot.spec.broker.account
     return World(
         bot=bot,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, field
 
 from tradingbot_contract.quantity import parse_bytes
 from tradingbot_contract.section import Bytes, Rule, Section
+
+MOST_SHARDS: Final = 64
+"""So many engines may share the symbols of a bot."""
 
 
 class Scaling(Section, frozen=True):
@@ -22,7 +25,7 @@ class Scaling(Section, frozen=True):
                 "its old engine before the new one takes it. More than one needs `database.urlSecretRef`."
             ),
             ge=1,
-            le=64,
+            le=MOST_SHARDS,
         ),
     ] = 1
 

@@ -1,0 +1,59 @@
+"""What of all that the cache holds a pass takes for the bot's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tradingbot_operator.cache import BotKey, Cache
+from tradingbot_operator.memory import Memory
+from tradingbot_operator.metrics import OperatorMetrics
+from tradingbot_operator.metrics_sources.direct import ReportPoller
+from tradingbot_operator.metrics_sources.report_view import Target
+from tradingbot_operator.names import MANAGED_BY_LABEL, shard_of
+from tradingbot_operator.observe import observe
+from tradingbot_operator.resource import TradingBot
+from tradingbot_operator.world import FleetFacts
+
+CALM = BotKey("bots", "calm")
+
+
+async def ask_nobody(target: Target, query: str) -> bytes:
+    raise TimeoutError(f"{target}{query}")
+
+
+def labelled_pod(name: str, version: int) -> dict[str, Any]:
+    """Return a pod as anybody may make one who may make pods: a copy, with the labels of a bot's."""
+    labels = {MANAGED_BY_LABEL: "tradingbot-operator", "app.kubernetes.io/instance": "calm"}
+    return {"kind": "Pod", "metadata": {"name": name, "namespace": "bots", "uid": name, "resourceVersion": str(version), "labels": labels}}
+
+
+@pytest.mark.parametrize(
+    ("pod", "shard"),
+    [
+        ("calm-0", 0),
+        ("calm-63", 63),
+        ("calm-64", None),
+        ("calm-20261121", None),
+        ("calm-99999999999999999999", None),
+        ("calm-00", None),
+        ("calm-0-debug", None),
+        ("calm-", None),
+        ("calm", None),
+        ("calmer-0", None),
+    ],
+)
+def test_a_pod_is_of_a_shard_that_the_bot_could_have_or_of_none(make_bot: Callable[..., TradingBot], pod: str, shard: int | None) -> None:
+    assert shard_of(make_bot(), pod) == shard
+
+
+def test_a_copy_of_a_pod_is_none_of_the_bots(make_body: Callable[..., dict[str, Any]]) -> None:
+    cache = Cache()
+    for version, name in enumerate(("calm-0", "calm-0-debug", "calm-20261121"), start=1):
+        cache.put(labelled_pod(name, version))
+    poller = ReportPoller(cache, ask_nobody, lambda _: None, OperatorMetrics(), interval_seconds=5.0)
+    world = observe(make_body(), CALM, cache, poller, Memory(), fleet=FleetFacts(), now=0.0)
+    assert [pod.name for pod in world.pods] == ["calm-0"]
+    assert set(world.reports) == {"calm-0"}
