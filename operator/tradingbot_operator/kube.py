@@ -76,7 +76,8 @@ class _Request(NamedTuple):
     params: Mapping[str, str] | None
     data: bytes | None
     content_type: str
-    timeout_seconds: float
+    needs_lead: bool
+    """Whether only an operator that leads may make it."""
 
 
 def login(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo:
@@ -224,13 +225,10 @@ class Kube:
         content_type: str = _JSON,
         vital: bool = False,
     ) -> Object | None:
-        seconds = TIMEOUT_SECONDS
-        if verb != "GET" and not vital:
+        needs_lead = verb != "GET" and not vital
+        if needs_lead:
             await self._changes.take()
-            seconds = min(seconds, self._term.call_seconds())
-            if seconds <= 0.0:
-                raise NotLeadingError(f"{verb} {path}: this operator does not lead, so it changes nothing")
-        request = _Request(verb, path, params, msgspec.json.encode(body) if body is not None else None, content_type, seconds)
+        request = _Request(verb, path, params, msgspec.json.encode(body) if body is not None else None, content_type, needs_lead)
         session = self._session
         status, answer = await self._send(session, request)
         if status == HTTPStatus.UNAUTHORIZED:
@@ -246,7 +244,7 @@ class Kube:
     async def _send(self, session: aiohttp.ClientSession, request: _Request) -> tuple[int, bytes]:
         url, verb = f"{self._url()}{request.path}", request.verb
         headers = {"Content-Type": request.content_type} if request.data is not None else {}
-        timeout = aiohttp.ClientTimeout(total=request.timeout_seconds)
+        timeout = aiohttp.ClientTimeout(total=self._seconds_for(request))
         started = time.perf_counter()
         try:
             async with session.request(verb, url, params=request.params, data=request.data, headers=headers, timeout=timeout) as response:
@@ -257,6 +255,15 @@ class Kube:
         self._metrics.api_calls.labels(verb, str(response.status)).inc()
         self._metrics.api_seconds.labels(verb).observe(time.perf_counter() - started)
         return response.status, answer
+
+    def _seconds_for(self, request: _Request) -> float:
+        """Return how long a call that is sent now may take."""
+        if not request.needs_lead:
+            return TIMEOUT_SECONDS
+        seconds = min(TIMEOUT_SECONDS, self._term.call_seconds())
+        if seconds <= 0.0:
+            raise NotLeadingError(f"{request.verb} {request.path}: this operator does not lead, so it changes nothing")
+        return seconds
 
     async def _renew(self, used: aiohttp.ClientSession) -> None:
         async with self._login_lock:
