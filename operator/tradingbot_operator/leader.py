@@ -113,13 +113,26 @@ class Elector:
         self._metrics.leader.set(0)
         if not led or sighting is None or sighting.record.holder != self._identity:
             return
-        manifest = self._build(released_record(sighting.record, at_seconds=time.time()), sighting.version)
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                await self._api.update(LEASE, self._namespace, self._name, manifest, vital=True)
+                await self._give_back(sighting)
         except (ApiError, TimeoutError) as error:
             # The others then wait until it has run out.
             _logger.warning("the lease could not be given back", extra={"fields": {"error": error}})
+
+    async def _give_back(self, sighting: Sighting) -> None:
+        manifest = self._build(released_record(sighting.record, at_seconds=time.time()), sighting.version)
+        try:
+            await self._api.update(LEASE, self._namespace, self._name, manifest, vital=True)
+        except ConflictError:
+            # A renewal that was cut short by the end of this process may have been written all the same.
+            found = await self._api.get(LEASE, self._namespace, self._name)
+            if found is None:
+                return
+            now = see(sighting, found, now=time.monotonic())
+            if now.record.holder != self._identity or now.version == sighting.version:
+                raise
+            await self._give_back(now)
         else:
             _logger.info("the lease is given back", extra={"fields": {"identity": self._identity}})
 

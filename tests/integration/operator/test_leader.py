@@ -163,6 +163,28 @@ def test_a_lease_that_somebody_else_has_taken_is_lost_at_the_next_renewal(rig: R
     elect(namespace, scenario, "first")
 
 
+def test_a_lease_is_given_back_although_its_last_renewal_was_cut_short(rig: Rig, namespace: str) -> None:
+    """Who ends while its renewal is on its way does not know whether that was written."""
+
+    async def scenario(first: Member) -> None:
+        await first.elector.acquire()
+        rig.api.patch("leases", NAME, namespace, {"spec": {"renewTime": "2026-01-02T03:04:05.000000Z"}})
+        await first.elector.release()
+        assert record(rig, namespace).holder == "", "else the others wait until it has run out"
+
+    elect(namespace, scenario, "first")
+
+
+def test_what_somebody_else_has_taken_is_not_given_back(rig: Rig, namespace: str) -> None:
+    async def scenario(first: Member) -> None:
+        await first.elector.acquire()
+        rig.api.patch("leases", NAME, namespace, {"spec": {"holderIdentity": "somebody"}})
+        await first.elector.release()
+        assert record(rig, namespace).holder == "somebody"
+
+    elect(namespace, scenario, "first")
+
+
 def test_a_lease_that_was_deleted_is_made_anew(rig: Rig, namespace: str) -> None:
     async def scenario(first: Member) -> None:
         await first.elector.acquire()
