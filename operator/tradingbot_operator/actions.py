@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from msgspec import Struct
@@ -109,3 +110,5 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What is shown of the bot; None: what was shown before."""
     recheck_seconds: float
     """When to look again even if nothing happens."""
+    due_seconds: float = math.inf
+    """When to look again even if an action is refused: a sick engine, and a bot that is deleted, wait for no child."""

@@ -80,6 +80,7 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
         ),
         attend=tuple(shard.pod.uid for shard in judged.awaited if shard.pod is not None),
         recheck_seconds=_recheck(judged, children, changes=worth or bool(actions)),
+        due_seconds=math.inf if judged.recheck_seconds is None else judged.recheck_seconds,
     )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from tradingbot_contract.document import SpecError
 from tradingbot_operator.act import Actor
@@ -40,6 +41,15 @@ from tradingbot_operator.settings import OperatorSettings
 WORKERS: Final = 8
 
 _logger = logging.getLogger(__name__)
+
+
+class _Look(Struct, frozen=True):
+    """When a bot is to be looked at again."""
+
+    seconds: float
+    """At the latest; infinity: only when something happens."""
+    again: bool = False
+    """Whether to try again before, with growing pauses: something could not be done."""
 
 
 class Reconciler:
@@ -90,7 +100,7 @@ class Reconciler:
     async def _pass(self, key: BotKey) -> str:
         fields: dict[str, Any] = {"bot": key}
         try:
-            seconds = await self._reconcile(key)
+            look = await self._reconcile(key)
         except ConflictError as error:
             _logger.debug("the bot is looked at again: %s", error, extra={"fields": fields})
             await self._refresh(key)
@@ -105,24 +115,24 @@ class Reconciler:
             fields["retry_seconds"] = self._queue.add_failed(key)
             _logger.exception("a pass over the bot failed", extra={"fields": fields})
             return "error"
-        if seconds is None:
+        if look.again:
             self._queue.add_failed(key)
         else:
             self._queue.forget_failures(key)
-            if seconds < math.inf:
-                self._queue.add_after(key, seconds)
+        if look.seconds < math.inf:
+            self._queue.add_after(key, look.seconds)
         return "done"
 
-    async def _reconcile(self, key: BotKey) -> float | None:
-        """Make one pass; return the seconds until the next, infinity for a bot that goes, None to try again with growing pauses."""
+    async def _reconcile(self, key: BotKey) -> _Look:
+        """Make one pass; return when the next is to be."""
         body = self._cache.bot(key)
         if body is None:
             self._forget(key)
-            return math.inf
+            return _Look(math.inf)
         metadata = _metadata(body)
         if metadata.deletion_timestamp is not None and FINALIZER not in metadata.finalizers:
             # The garbage collector takes the children; whatever is made now would be in its way.
-            return math.inf
+            return _Look(math.inf)
         decided = self._decide(key, body, metadata, await self._absent_pods(key, body))
         self._count(key, (decided.status or read_status(body)).phase)
         self._fleet.note(key, judged=decided.tally.judged, sick=decided.tally.sick)
@@ -130,7 +140,7 @@ class Reconciler:
             self._series.note(key, decided.figures)
         again = await self._actor.act(key, body, metadata, decided)
         self._tell_source(decided, metadata.generation)
-        return None if again else decided.recheck_seconds
+        return _Look(decided.due_seconds, again=True) if again else _Look(decided.recheck_seconds)
 
     def _tell_source(self, done: Plan, generation: int) -> None:
         """Let the pods be looked at closely from which a word is expected."""
