@@ -8,6 +8,7 @@ finds it in the status already, and would never tell of it.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, assert_never
@@ -29,6 +30,9 @@ from tradingbot_operator.resource import Metadata
 from tradingbot_operator.world import Problem, ResizeRefusal
 
 _JUDGED_BY_VERSION: Final = frozenset({"ConfigMap", "StatefulSet"})
+
+_BOUNDS_NAMESPACE: Final = re.compile(r"exceeded quota|(usage|ratio) per (Container|Pod) is ")
+"""In what the API server says when a ResourceQuota or a LimitRange does not allow something; it has no better sign of it."""
 
 _logger = logging.getLogger(__name__)
 
@@ -200,7 +204,8 @@ class Actor:
         except RefusedError as error:
             message = str(error)
         if message:
-            self._memory.note_refused_resize(key, action.uid, ResizeRefusal(action.requests, action.limits, message))
+            over_quota_at = time.time() if _BOUNDS_NAMESPACE.search(message) else None
+            self._memory.note_refused_resize(key, action.uid, ResizeRefusal(action.requests, action.limits, message, over_quota_at))
             fields = {"bot": key, "pod": action.name, "error": message}
             _logger.warning("the pod's size can't be changed in place", extra={"fields": fields})
 

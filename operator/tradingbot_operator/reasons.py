@@ -150,7 +150,7 @@ class Reason(enum.Enum):
     WAITING_FOR_ENGINE = "WaitingForEngine"
     """An engine has not said yet that it runs what the resource says."""
     RESIZE_DEFERRED = "ResizeDeferred"
-    """The node has no room for the new memory now."""
+    """The node, or a quota of the namespace, has no room for the new memory now."""
 
     # Lifecycle
     PAUSED = "Paused"

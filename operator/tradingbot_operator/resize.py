@@ -2,8 +2,8 @@
 
 The pod's spec is brought to what the resource (and what remediation granted) wants; the kubelet carries it out, or says why it can't.
 What it can't, for now or ever, is said; a restart follows only for what the resource asks for, and only when waiting is no use: a
-larger limit that was granted to a sick engine is no reason to end it. A limit below what the engine uses is the kubelet's to refuse,
-and is not fought.
+larger limit that was granted to a sick engine is no reason to end it, and neither is a quota of the namespace, by which the next pod
+could not be made. A limit below what the engine uses is the kubelet's to refuse, and is not fought.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from tradingbot_operator.world import PodFacts, ResizeRefusal
 
 DEFERRED_SECONDS: Final = 300.0
 """How long a node may take to find room, before the pod is made anew where there is some."""
+QUOTA_SECONDS: Final = 30.0
+"""How often it is tried again what a quota has refused: nobody tells when there is room."""
 
 _DEFERRED: Final = "Deferred"
 _INFEASIBLE: Final = "Infeasible"
@@ -66,11 +68,20 @@ def plan_resize(shard: ShardView, bot: TradingBot, adjustment: Adjustment | None
     is_granted = bool(adjustment and adjustment.memory_limit)
     if _has(pod, size):
         return _progress(pod, size, is_granted=is_granted, now=now)
+    action = ResizePod(pod.name, pod.uid, size.requests, size.limits)
     if refusal is not None and (refusal.requests, refusal.limits) == (size.requests, size.limits):
-        return _infeasible(f"pod {pod.name} can't be changed in place: {refusal.message}", is_granted=is_granted)
+        message = f"pod {pod.name} can't be changed in place: {refusal.message}"
+        if refusal.over_quota_at is None:
+            return _infeasible(message, is_granted=is_granted)
+        left_seconds = refusal.over_quota_at + QUOTA_SECONDS - now
+        return Resize(
+            action=action if left_seconds <= 0.0 else None,
+            reason=Reason.RESIZE_DEFERRED,
+            message=message,
+            recheck_seconds=max(left_seconds, 0.0) or QUOTA_SECONDS,
+        )
     if pod.resize.cpu_limit and "cpu" not in size.limits:
         return _infeasible(f"pod {pod.name} can't lose its CPU limit in place", is_granted=is_granted)
-    action = ResizePod(pod.name, pod.uid, size.requests, size.limits)
     return Resize(action=action, message=f"pod {pod.name} is brought to {_told(size)} in place")
 
 

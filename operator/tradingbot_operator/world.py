@@ -106,6 +106,8 @@ class ResizeRefusal(Struct, frozen=True):
     requests: dict[str, str]
     limits: dict[str, str]
     message: str
+    over_quota_at: float | None = None
+    """When it was refused by what bounds the namespace, which would refuse a new pod of that size as well; None: by something else."""
 
 
 class Problem(Struct, frozen=True):

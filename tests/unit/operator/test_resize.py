@@ -11,7 +11,7 @@ import pytest
 from tradingbot_operator.bot_status import Adjustment, Shard
 from tradingbot_operator.health import assess
 from tradingbot_operator.reasons import Reason
-from tradingbot_operator.resize import Resize, plan_resize
+from tradingbot_operator.resize import QUOTA_SECONDS, Resize, plan_resize
 from tradingbot_operator.shard_view import ShardView
 from tradingbot_operator.world import PodFacts, ReportView, ResizeFacts, ResizeRefusal
 
@@ -77,6 +77,16 @@ def test_why_it_waits(planned: Callable[..., Resize], facts: dict[str, Any], rea
 def test_a_larger_limit_that_was_granted_is_no_reason_to_end_a_sick_engine(planned: Callable[..., Resize]) -> None:
     found = planned(adjustment=GRANTED, memory_limit="700Mi", pending_reason="Infeasible")
     assert (found.reason, found.needs_restart) == (Reason.RESIZE_INFEASIBLE, False)
+
+
+def test_what_a_quota_refuses_is_asked_for_again_and_is_no_reason_for_a_restart(planned: Callable[..., Resize], now: float) -> None:
+    size = {"memory": "256Mi", "cpu": "100m"}, {"memory": "1Gi"}
+    for ago_seconds, again in ((0.0, False), (QUOTA_SECONDS - 1.0, False), (QUOTA_SECONDS, True), (-3600.0, False)):
+        refusal = ResizeRefusal(*size, "exceeded quota: desk", over_quota_at=now - ago_seconds)
+        found = planned(resources={"limits": {"memory": "1Gi"}}, refusal=refusal)
+        assert (found.reason, found.needs_restart, found.action is not None) == (Reason.RESIZE_DEFERRED, False, again)
+        assert "exceeded quota: desk" in found.message
+        assert found.recheck_seconds
 
 
 def test_what_the_api_server_refused_is_not_asked_for_again(planned: Callable[..., Resize]) -> None:
