@@ -79,15 +79,17 @@ class Memory:
 
     def note_namespace_going(self, namespace: str, *, now: float) -> None:
         """Note that the API server makes nothing in a namespace any more, because it is being deleted."""
-        self._going[namespace] = now
+        # Of one that is gone nobody asks again.
+        self._going = {place: at for place, at in self._going.items() if now - at <= GOING_SECONDS} | {namespace: now}
 
-    def namespace_is_going(self, namespace: str, *, now: float) -> bool:
-        """Return whether a namespace is being deleted. Nobody tells the operator, which may not read namespaces: its own tries do."""
-        since = self._going.get(namespace)
-        if since is not None and now - since > GOING_SECONDS:
-            del self._going[namespace]
-            return False
-        return since is not None
+    def namespace_is_going(self, namespace: str, *, now: float, created_at: float) -> bool:
+        """Return whether the namespace of a bot is being deleted. Nobody tells the operator, which may not read namespaces: its tries do.
+
+        A bot that was created later is in another namespace of that name: nothing is made in one that goes. (The API server writes
+        whole seconds.)
+        """
+        noted_at = self._going.get(namespace)
+        return noted_at is not None and 0.0 <= now - noted_at <= GOING_SECONDS and created_at + 1.0 <= noted_at
 
     def forget(self, bot: BotKey) -> None:
         """Forget a bot that is gone."""

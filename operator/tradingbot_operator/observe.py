@@ -12,6 +12,7 @@ from tradingbot_operator.memory import Memory
 from tradingbot_operator.metrics_sources import ReportSource
 from tradingbot_operator.names import shard_of
 from tradingbot_operator.resource import parse_bot
+from tradingbot_operator.timestamp import parse_time
 from tradingbot_operator.world import FleetFacts, World
 
 _logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ def observe(
     bot = parse_bot(body)
     # A copy of a pod, made by hand with its labels, is no engine of the bot's.
     pods = tuple(pod for pod in cache.pods(key) if shard_of(bot, pod.name) is not None)
-    account = bot.spec.broker.account
+    account, created = bot.spec.broker.account, bot.metadata.creation_timestamp
     return World(
         bot=bot,
         status=read_status(body),
@@ -41,7 +42,7 @@ def observe(
         refused_resizes=memory.refused_resizes(key),
         fleet=fleet,
         claims=cache.claims(account) if account else (),
-        namespace_terminating=memory.namespace_is_going(key.namespace, now=now),
+        namespace_terminating=memory.namespace_is_going(key.namespace, now=now, created_at=parse_time(created) if created else 0.0),
         now=now,
     )
 

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from functools import partial
+
+import pytest
+
 from tradingbot_operator.cache import BotKey
 from tradingbot_operator.drift import Difference
 from tradingbot_operator.kinds import ObjectKey
@@ -7,6 +11,7 @@ from tradingbot_operator.memory import GOING_SECONDS, Memory
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.world import Problem
 
+NOON = 1_800_000_000.0
 BOT = BotKey("bots", "calm")
 CHILD = ObjectKey("Service", "calm")
 LEFT = (Difference(("spec", "x"), "1"),)
@@ -44,13 +49,21 @@ def test_a_problem_is_news_when_it_comes_changes_or_goes() -> None:
 
 
 def test_a_namespace_that_goes_is_remembered_for_a_while() -> None:
+    memory, going = Memory(), partial(Memory.namespace_is_going, created_at=NOON - 60.0)
+    assert not going(memory, "bots", now=NOON)
+    memory.note_namespace_going("bots", now=NOON)
+    assert going(memory, "bots", now=NOON + GOING_SECONDS)
+    assert not going(memory, "desk", now=NOON + 1.0)
+    assert not going(memory, "bots", now=NOON + GOING_SECONDS + 0.1), "it may be there again"
+    memory.note_namespace_going("desk", now=NOON + GOING_SECONDS + 0.1)
+    assert not going(memory, "bots", now=NOON), "it is forgotten"
+
+
+@pytest.mark.parametrize(("created_at", "is_going"), [(NOON - 60.0, True), (NOON - 1.0, True), (NOON, False), (NOON + 5.0, False)])
+def test_a_bot_that_was_created_since_is_in_another_namespace_of_that_name(created_at: float, *, is_going: bool) -> None:
     memory = Memory()
-    assert not memory.namespace_is_going("bots", now=0.0)
-    memory.note_namespace_going("bots", now=0.0)
-    assert memory.namespace_is_going("bots", now=GOING_SECONDS)
-    assert not memory.namespace_is_going("desk", now=1.0)
-    assert not memory.namespace_is_going("bots", now=GOING_SECONDS + 0.1), "one of the same name may have come"
-    assert not memory.namespace_is_going("bots", now=1.0)
+    memory.note_namespace_going("bots", now=NOON + 0.5)
+    assert memory.namespace_is_going("bots", now=NOON + 6.0, created_at=created_at) is is_going
 
 
 def test_a_bot_that_is_gone_is_forgotten() -> None:

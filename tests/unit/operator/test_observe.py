@@ -15,6 +15,7 @@ from tradingbot_operator.metrics_sources.report_view import Target
 from tradingbot_operator.names import MANAGED_BY_LABEL, shard_of
 from tradingbot_operator.observe import observe
 from tradingbot_operator.resource import TradingBot
+from tradingbot_operator.timestamp import format_time
 from tradingbot_operator.world import FleetFacts
 
 CALM = BotKey("bots", "calm")
@@ -57,3 +58,17 @@ def test_a_copy_of_a_pod_is_none_of_the_bots(make_body: Callable[..., dict[str, 
     world = observe(make_body(), CALM, cache, poller, Memory(), fleet=FleetFacts(), now=0.0)
     assert [pod.name for pod in world.pods] == ["calm-0"]
     assert set(world.reports) == {"calm-0"}
+
+
+def test_a_bot_in_a_new_namespace_does_not_wait_for_the_old_one_of_that_name_to_go(
+    make_body: Callable[..., dict[str, Any]], now: float
+) -> None:
+    """`kubectl delete ns x`, `create ns x`, `apply` follow each other within seconds."""
+    memory, cache = Memory(), Cache()
+    poller = ReportPoller(cache, ask_nobody, lambda _: None, OperatorMetrics(), interval_seconds=5.0)
+    memory.note_namespace_going("bots", now=now)
+    for created_at, is_going in ((now - 60.0, True), (now + 3.0, False)):
+        body = make_body()
+        body["metadata"]["creationTimestamp"] = format_time(created_at)
+        world = observe(body, CALM, cache, poller, memory, fleet=FleetFacts(), now=now + 5.0)
+        assert world.namespace_terminating is is_going
