@@ -124,11 +124,18 @@ def _remediation(before: TradingBotStatus, now: TradingBotStatus, told: Told) ->
     yield from _quarantines(before, now)
 
 
-def find_held(before: TradingBotStatus, remedy: Remedy | None) -> tuple[Outcome, ...]:
-    """Return the sick engines for which a step is held back that people should hear of, where the status does not say so yet."""
+def find_held(before: TradingBotStatus, now: TradingBotStatus, remedy: Remedy | None) -> tuple[Outcome, ...]:
+    """Return the sick engines for which a step is held back that people should hear of, where the status did not say so yet.
+
+    What it does not say now, because there is something worse to say, would be news at every pass.
+    """
     outcomes = remedy.outcomes if remedy else ()
-    said = plain(before.message)
-    return tuple(outcome for outcome in outcomes if outcome.hold and outcome.hold.reason and plain(outcome.hold.message) not in said)
+    said, says = plain(before.message), plain(now.message)
+    return tuple(outcome for outcome in outcomes if outcome.hold and outcome.hold.reason and _is_new(outcome.hold.message, said, says))
+
+
+def _is_new(message: str, said: str, says: str) -> bool:
+    return plain(message) in says and plain(message) not in said
 
 
 def find_results(before: TradingBotStatus, now: TradingBotStatus) -> tuple[Decision, ...]:

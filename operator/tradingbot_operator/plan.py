@@ -67,7 +67,7 @@ def plan(world: World, settings: OperatorSettings) -> Plan:
     actions = _actions(world, judged, desired, children, restart)
     # What tells the next pass from this one (an action, an exit that was told of) is always news, so nothing is told of twice.
     worth = is_worth_writing(before, status, at=world.now)
-    held = find_held(before, judged.remedy)
+    held = find_held(before, status, judged.remedy)
     told = Told(actions=children.actions, remedy=judged.remedy, rollout=judged.rollout.restart if restart else None, held=held)
     silent = world.namespace_terminating or not (worth or actions)
     return Plan(
@@ -196,7 +196,7 @@ def _tally(before: TradingBotStatus, status: TradingBotStatus, judged: Judgement
         sick=judged.is_sick,
         decisions=tuple(outcome.decision for outcome in outcomes if outcome.decision is not None),
         results=find_results(before, status),
-        held=tuple(outcome.hold.reason for outcome in find_held(before, judged.remedy) if outcome.hold and outcome.hold.reason),
+        held=tuple(outcome.hold.reason for outcome in find_held(before, status, judged.remedy) if outcome.hold and outcome.hold.reason),
     )
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from plan_worlds import SETTINGS, Make, conditions, settled
+from plan_worlds import SETTINGS, Make, conditions, engine_of, settled
 
 from tradingbot_contract.report import Finding, FindingReason, Severity
 from tradingbot_operator.actions import RestartPod
-from tradingbot_operator.bot_status import EngineExit
+from tradingbot_operator.bot_status import EngineExit, Phase
 from tradingbot_operator.plan import plan
 from tradingbot_operator.reasons import Reason
 from tradingbot_operator.remediation import RESTART
+from tradingbot_operator.resource import parse_bot
 from tradingbot_operator.timestamp import format_time
 from tradingbot_operator.world import ContainerFacts, FleetFacts, ReportView, World
 
@@ -136,3 +137,22 @@ def test_what_holds_a_step_back_is_told_of_once(make_world: Make, make_report: M
     assert made.figures is not None
     assert again.figures is not None
     assert made.figures.held == again.figures.held == ("FleetSick",)
+
+
+def test_what_is_held_back_is_not_told_again_with_every_other_news(
+    make_world: Make, make_body: Make, make_report: Make, make_finding: Make, now: float
+) -> None:
+    """The status has one sentence, and there may be something worse to say."""
+    body = make_body(generation=2)
+    body["metadata"]["annotations"] = {"tradingbot.dev/skip-remediation": "true"}
+    report = engine_of(
+        make_report(make_finding(FindingReason.MEMORY_HIGH, Severity.WARNING, lasts=600.0), generation=2), document_refusal="too large"
+    )
+    world = settled(make_world(bot=parse_bot(body), report=report))
+    assert world.status.phase is Phase.REFUSED
+    richer = ReportView(report=engine_of(report, equity=200_000.0))
+    made = plan(msgspec.structs.replace(world, reports={"pod-1": richer}, now=now + 400.0), SETTINGS)
+    assert made.status is not None, "equity is news"
+    assert made.figures is not None
+    assert made.figures.held == ("RemediationSkipped",)
+    assert (made.notices, made.tally.held) == ((), ())
