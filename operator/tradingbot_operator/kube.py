@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -244,7 +245,8 @@ class Kube:
     async def _send(self, session: aiohttp.ClientSession, request: _Request) -> tuple[int, bytes]:
         url, verb = f"{self._url()}{request.path}", request.verb
         headers = {"Content-Type": request.content_type} if request.data is not None else {}
-        timeout = aiohttp.ClientTimeout(total=self._seconds_for(request))
+        # aiohttp would end a long one at the next whole second of its clock, which may be after the lead.
+        timeout = aiohttp.ClientTimeout(total=self._seconds_for(request), ceil_threshold=math.inf)
         started = time.perf_counter()
         try:
             async with session.request(verb, url, params=request.params, data=request.data, headers=headers, timeout=timeout) as response:
