@@ -74,11 +74,19 @@ async def run(settings: OperatorSettings) -> None:
         lead = _Lead(settings, kube, term, metrics)
         series = BotSeries(lambda: term.is_leading)
         metrics.registry.register(series)
+        resync = Resync(kube, cache, queue.add, metrics, settings.namespaces)
         reconciler = Reconciler(
-            settings=settings, kube=kube, cache=cache, queue=queue, poller=source, fleet=Fleet(metrics), series=series, metrics=metrics
+            settings=settings,
+            kube=kube,
+            cache=cache,
+            queue=queue,
+            poller=source,
+            fleet=Fleet(metrics),
+            series=series,
+            metrics=metrics,
+            catch_up=resync.catch_up,
         )
         keeper = MonitoringKeeper(kube, settings, metrics)
-        resync = Resync(kube, cache, queue.add, metrics, settings.namespaces)
         server = PageServer(_pages(_Process(resync, queue, source, lag, lead), metrics))
         await server.start("0.0.0.0", settings.port)  # noqa: S104 - the kubelet and Prometheus ask from outside the pod
         stack.push_async_callback(server.stop)

@@ -11,7 +11,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -66,7 +66,9 @@ class Reconciler:
         fleet: Fleet,
         series: BotSeries,
         metrics: OperatorMetrics,
+        catch_up: Callable[[], Awaitable[None]],
     ) -> None:
+        self._catch_up = catch_up
         self._settings = settings
         self._kube = kube
         self._cache = cache
@@ -80,7 +82,8 @@ class Reconciler:
         self._phases: dict[BotKey, str] = {}
 
     async def run(self) -> None:
-        """Work, until cancelled."""
+        """Work, until cancelled; first know all that was written before."""
+        await self._catch_up()
         self._fleet.begin(self._cache.bots())
         async with asyncio.TaskGroup() as group:
             for _ in range(WORKERS):

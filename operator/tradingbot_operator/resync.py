@@ -79,6 +79,24 @@ class Resync:
         for bot in self._cache.bots():
             self._wake(bot)
 
+    async def catch_up(self) -> None:
+        """List the bots; wait for the API server as long as it takes.
+
+        What the operator that led before wrote last may not have come by the watch yet. Whoever begins to act must know which symbols
+        of an account are taken.
+        """
+        while True:
+            try:
+                for namespace in self._scopes:
+                    listing = await self._kube.list_all(BOT, namespace)
+                    if listing is not None:
+                        await self._take_in(BOT, namespace, listing)
+            except ApiError as error:
+                _logger.warning("the bots could not be listed", extra={"fields": {"error": error}})
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+
     async def run(self) -> None:
         """List everything again and again, until cancelled."""
         # The watches have only begun when the first of these lists comes, so it is not held against them.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot_rig import Rig
+from bot_rig import BotView, Rig
 from tradingbot_operator.bot_metrics import BotSeries
 from tradingbot_operator.cache import BotKey, Cache
 from tradingbot_operator.fleet import Fleet
@@ -22,11 +22,13 @@ from tradingbot_operator.metrics_sources.report_view import Target
 from tradingbot_operator.names import FIELD_MANAGER, MANAGED_BY_LABEL
 from tradingbot_operator.queue import LONGEST_RETRY_SECONDS, WorkQueue
 from tradingbot_operator.reconciler import Reconciler
+from tradingbot_operator.resync import Resync
 from tradingbot_operator.settings import OperatorSettings
 from tradingbot_operator.term import endless_term
 from tradingbot_operator.timestamp import format_time
 
 BACKOFF_SECONDS = 5
+SYMBOLS = ["AAPL", "MSFT"]
 RESTARTS = 3
 
 
@@ -40,9 +42,10 @@ def credentials(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Bench:
     """The parts of an operator that a pass needs. Its watches are the test's to play."""
 
-    def __init__(self, kube: Kube, metrics: OperatorMetrics) -> None:
+    def __init__(self, kube: Kube, metrics: OperatorMetrics, namespace: str) -> None:
         self.queue: WorkQueue[BotKey] = WorkQueue()
         self.cache = Cache(self.queue.add)
+        self.resync = Resync(kube, self.cache, self.queue.add, metrics, (namespace,))
         self.reconciler = Reconciler(
             settings=OperatorSettings(engine_image="tradingbot/engine:1"),
             kube=kube,
@@ -52,6 +55,7 @@ class Bench:
             fleet=Fleet(metrics),
             series=BotSeries(lambda: True),
             metrics=metrics,
+            catch_up=self.resync.catch_up,
         )
 
 
@@ -88,7 +92,7 @@ def test_a_child_that_is_refused_does_not_put_off_what_a_sick_engine_is_due(rig:
 
     async def scenario() -> float:
         async with Kube(build_kopf_settings(), metrics, endless_term()) as kube:
-            bench = Bench(kube, metrics)
+            bench = Bench(kube, metrics, namespace)
             body = await kube.get(BOT, namespace, "sick")
             assert body is not None
             bench.cache.put(body)
@@ -107,3 +111,33 @@ def test_a_child_that_is_refused_does_not_put_off_what_a_sick_engine_is_due(rig:
     assert asyncio.run(scenario()) <= 2 * BACKOFF_SECONDS
     assert bot.condition("Healthy")["reason"] == "CrashLooping"
     assert not bot.history()
+
+
+def given_symbols(bot: BotView) -> list[str]:
+    return [symbol for shard in bot.status().get("shards", []) for symbol in shard.get("symbols", [])]
+
+
+def test_who_begins_to_lead_knows_what_was_claimed_last(rig: Rig, namespace: str) -> None:
+    """Its watch may be some moments behind: it must not give away what the operator before it gave to somebody else."""
+    second = rig.create(namespace, "second", broker={"account": namespace})
+    metrics = OperatorMetrics()
+
+    async def scenario() -> None:
+        async with Kube(build_kopf_settings(), metrics, endless_term()) as kube:
+            bench = Bench(kube, metrics, namespace)
+            await bench.resync.prime()
+            # No watch is there to bring what comes now.
+            rig.create(namespace, "first", broker={"account": namespace})
+            held = {"account": namespace, "claimed": SYMBOLS, "shards": [{"name": "first-0", "symbols": SYMBOLS}]}
+            rig.api.patch("tradingbots", "first", namespace, {"status": held}, subresource="status")
+            work = asyncio.create_task(bench.reconciler.run())
+            while not (given := given_symbols(second)) and second.status().get("phase") != "Refused":
+                assert not work.done(), work.result()
+                await asyncio.sleep(0.05)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            bench.queue.close()
+            assert not given, "two engines would trade one symbol"
+
+    asyncio.run(scenario())
+    assert second.condition("Accepted")["reason"] == "AccountConflict"
