@@ -170,7 +170,10 @@ class Actor:
         try:
             stripped = await self._kube.patch_json(kind, key.namespace, name, [test, *operations])
         except RefusedError as error:
-            # A test that fails is refused like anything else; the object has changed meanwhile, or will be refused again.
+            # A test that fails is refused like anything else.
+            there = await self._kube.get(kind, key.namespace, name)
+            if there is not None and there["metadata"]["resourceVersion"] == action.resource_version:
+                raise
             raise ConflictError(f"{kind.name} {name}: {error}") from error
         return str(stripped["metadata"]["resourceVersion"]) if stripped else ""
 
