@@ -125,7 +125,10 @@ class PrometheusSource:
             body = await read_bounded(response, ANSWER_LIMIT_BYTES)
             if response.status != HTTPStatus.OK:
                 raise PrometheusError(f"answer {response.status}: {body[:200].decode(errors='replace').strip()}")
-        answer = msgspec.json.decode(body, type=QueryAnswer)
+        try:
+            answer = msgspec.json.decode(body, type=QueryAnswer)
+        except RecursionError as error:
+            raise PrometheusError("the answer is nested too deeply") from error
         if answer.warnings:
             # A proxy before several of them says so when one of them did not answer.
             raise PrometheusError(f"the answer is not whole: {'; '.join(answer.warnings)[:200]}")

@@ -15,12 +15,12 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
+from aiohttp import web
 
 from prometheus_server import PrometheusServer
 from tradingbot_contract.document import VERSION
 from tradingbot_contract.endpoints import REPORT_PATH
 from tradingbot_contract.report import ObserverReport
-from tradingbot_contract.serving import JSON, Answer, PageServer
 from tradingbot_operator.bot_status import ConditionStatus, RemediationRecord, Shard
 from tradingbot_operator.cache import BotKey, Cache
 from tradingbot_operator.health import assess
@@ -275,19 +275,26 @@ def test_a_prometheus_that_is_paused_or_killed_makes_everything_unknown_until_it
         b'{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"many"]}]}}',
         b'{"status":"success","warnings":["one of the stores did not answer"],"data":{"resultType":"vector","result":[]}}',
         b"[" * 100_000,
+        b'{"x":' + b"[" * 100_000,
     ],
-    ids=["garbage", "error", "scalar", "no number", "partial", "nested"],
+    ids=["garbage", "error", "scalar", "no number", "partial", "nested", "nested in what nobody reads"],
 )
 def test_nonsense_is_never_taken_for_an_answer(body: bytes) -> None:
-    async def answer() -> Answer:
-        return Answer(200, JSON, body)
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=body, content_type="application/json")
 
     async def scenario() -> None:
-        server = PageServer({"/api/v1/query": answer})
-        port = await server.start("127.0.0.1", 0)
-        async with scene(f"http://127.0.0.1:{port}") as fleet:
-            await until("it is noticed", lambda: fleet.prometheus.view("uid-well").missing is Reason.PROMETHEUS_UNREACHABLE)
-            assert not any(view.report for view in fleet.views(fleet.prometheus).values())
-        await server.stop()
+        app = web.Application()
+        app.router.add_post("/api/v1/query", answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            async with scene(f"http://127.0.0.1:{runner.addresses[0][1]}") as fleet:
+                await until("it is noticed", lambda: fleet.prometheus.view("uid-well").missing is Reason.PROMETHEUS_UNREACHABLE)
+                assert not any(view.report for view in fleet.views(fleet.prometheus).values())
+                assert ": answer " not in fleet.prometheus.view("uid-well").detail, "it is the answer that makes no sense, not its status"
+        finally:
+            await runner.cleanup()
 
     run(scenario)
