@@ -27,6 +27,8 @@ ROOTS: Final = {
 CHILDREN: Final = ("statefulsets", "services", "configmaps", "persistentvolumeclaims", "poddisruptionbudgets", "networkpolicies")
 """Every kind of which the operator makes one for a bot."""
 
+ANSWER_SECONDS: Final = 120.0
+"""A bound on how long a failing run takes, not a claim about speed."""
 JSON: Final = "application/json"
 MERGE: Final = "application/merge-patch+json"
 APPLY: Final = "application/apply-patch+yaml"
@@ -53,7 +55,7 @@ class ApiClient:
     def __init__(self, url: str, certificate: Path, token: str) -> None:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"}
-        self._pool = urllib3.PoolManager(maxsize=16, ca_certs=str(certificate), timeout=30.0, retries=False)
+        self._pool = urllib3.PoolManager(maxsize=16, ca_certs=str(certificate), timeout=ANSWER_SECONDS, retries=False)
 
     def close(self) -> None:
         self._pool.clear()

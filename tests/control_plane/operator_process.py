@@ -18,6 +18,8 @@ from server_process import HOST, ServerProcess
 
 _BAD: Final = re.compile(r"Traceback|\b(ERROR|CRITICAL)\b|^\w*(Error|Exception): ")
 PROGRAM: Final = ("-m", "tradingbot_operator")
+_PAGE_SECONDS: Final = 30.0
+"""For a page of an operator that is there; nobody waits so long for one that is not."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class OperatorProcess(ServerProcess):
     def page(self, path: str) -> str | None:
         """Return one of its pages; None: it has none, or does not answer, or says no."""
         try:
-            response = urllib3.request("GET", f"http://{HOST}:{self.port}{path}", retries=False, timeout=2.0)
+            response = urllib3.request("GET", f"http://{HOST}:{self.port}{path}", retries=False, timeout=_PAGE_SECONDS)
         except urllib3.exceptions.HTTPError:
             return None
         return response.data.decode() if response.status == HTTPStatus.OK else None

@@ -17,7 +17,8 @@ from server_process import HOST, ServerProcess
 
 USER = "tradingbot"
 DATABASE = "postgres"
-_CONNECT_SECONDS = 2
+_READY_SECONDS = 2
+_CONNECT_SECONDS = 60
 # Postgres refuses to run as root.
 _UNPRIVILEGED_USER = "nobody"
 
@@ -57,7 +58,7 @@ class PostgresServer(ServerProcess):
             connection.execute(f'CREATE DATABASE "{name}"')
         return name
 
-    def connect(self, database: str = DATABASE) -> psycopg.Connection[tuple[object, ...]]:
+    def connect(self, database: str = DATABASE, *, patience_seconds: int = _CONNECT_SECONDS) -> psycopg.Connection[tuple[object, ...]]:
         """Return a connection beside those of the program under test; each statement is its own transaction."""
         return psycopg.connect(
             host=HOST,
@@ -65,7 +66,7 @@ class PostgresServer(ServerProcess):
             user=USER,
             password=self.password,
             dbname=database,
-            connect_timeout=_CONNECT_SECONDS,
+            connect_timeout=patience_seconds,
             autocommit=True,
         )
 
@@ -86,7 +87,7 @@ class PostgresServer(ServerProcess):
 
     def answers(self) -> bool:
         try:
-            self.connect().close()
+            self.connect(patience_seconds=_READY_SECONDS).close()
         except psycopg.OperationalError:
             return False
         return True

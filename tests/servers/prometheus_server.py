@@ -14,7 +14,8 @@ import yaml
 from server_binaries import PROMETHEUS, Binaries, find_binaries
 from server_process import HOST, ServerProcess
 
-_ANSWER_SECONDS = 2.0
+_READY_SECONDS = 2.0
+_ANSWER_SECONDS = 60.0
 _PLAIN_JOBS: tuple[dict[str, Any], ...] = ({"job_name": "observers"},)
 
 
@@ -71,6 +72,6 @@ class PrometheusServer(ServerProcess):
 
     def answers(self) -> bool:
         try:
-            return urllib3.request("GET", f"{self.url}/-/ready", timeout=_ANSWER_SECONDS, retries=False).status == 200
+            return urllib3.request("GET", f"{self.url}/-/ready", timeout=_READY_SECONDS, retries=False).status == 200
         except urllib3.exceptions.HTTPError:
             return False

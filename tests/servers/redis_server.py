@@ -12,7 +12,8 @@ from redis.retry import Retry
 from server_binaries import REDIS, Binaries, find_binaries
 from server_process import HOST, ServerProcess
 
-_ANSWER_SECONDS = 2.0
+_READY_SECONDS = 2.0
+_ANSWER_SECONDS = 60.0
 
 
 class RedisServer(ServerProcess):
@@ -31,14 +32,14 @@ class RedisServer(ServerProcess):
         chosen = password or self.password
         return f"redis://{f':{chosen}@' if chosen else ''}{HOST}:{port or self.port}/0"
 
-    def connect(self) -> redis.Redis:
-        """Return a client beside those of the program under test; it tries once and waits for two seconds."""
+    def connect(self, *, patience_seconds: float = _ANSWER_SECONDS) -> redis.Redis:
+        """Return a client beside those of the program under test; it tries once."""
         return redis.Redis(
             host=HOST,
             port=self.port,
             password=self.password,
-            socket_timeout=_ANSWER_SECONDS,
-            socket_connect_timeout=_ANSWER_SECONDS,
+            socket_timeout=patience_seconds,
+            socket_connect_timeout=patience_seconds,
             retry=Retry(NoBackoff(), 0),
         )
 
@@ -50,8 +51,8 @@ class RedisServer(ServerProcess):
         ]  # fmt: skip
 
     def answers(self) -> bool:
-        with self.connect() as client:
+        with self.connect(patience_seconds=_READY_SECONDS) as client:
             try:
                 return bool(client.ping())
-            except redis.ConnectionError:
+            except (redis.ConnectionError, redis.TimeoutError):
                 return False

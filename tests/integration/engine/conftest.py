@@ -25,7 +25,8 @@ from tradingbot_contract.resources import Cache, Pool
 from tradingbot_contract.spec import Broker, Feed, Health, Market, Observability, Replay, Risk, Strategy
 
 ROOT = Path(__file__).parents[3]
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 90.0
+"""A bound on how long a failing run takes, not a claim about speed."""
 NOTHING: Mapping[str, str] = {}
 T = TypeVar("T")
 
@@ -104,7 +105,7 @@ class EngineProcess:
 
     def get(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port()}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port()}{path}", timeout=DEADLINE_SECONDS) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

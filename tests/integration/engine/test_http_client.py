@@ -23,7 +23,7 @@ from tradingbot_engine.telemetry.record import NO_ATTRIBUTES, Attributes
 from tradingbot_engine.unavailable import UnavailableError
 
 HOST = "127.0.0.1"
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 SHORT_SECONDS = 0.3
 LIMIT_BYTES = 100_000
 

@@ -184,7 +184,7 @@ def test_a_start_waits_for_a_commit_that_is_under_way(places: tuple[BotTables, B
         with place.open().writing() as connection:
             hold(connection, former.epoch)
             start = asyncio.create_task(asyncio.to_thread(newer.open, document.bot))
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not await asyncio.to_thread(place.run, "SELECT 1 FROM pg_locks WHERE NOT granted"):
                     pass
             assert not start.done()

@@ -20,7 +20,7 @@ from tradingbot_engine.state import EngineFacts
 from tradingbot_engine.telemetry.metrics import Telemetry
 from tradingbot_engine.telemetry.otlp import OtlpExport
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 OFTEN = {"OTEL_METRIC_EXPORT_INTERVAL": "100"}
 POD = {"TRADINGBOT_POD_UID": "pod-1", "TRADINGBOT_POD_NAME": "first-0"}
 RESOURCE = {

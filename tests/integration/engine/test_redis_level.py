@@ -17,7 +17,7 @@ from tradingbot_engine.cache.redis_level import LARGEST_VALUE_BYTES, RedisLevel,
 from tradingbot_engine.cache.second_level import Absence, SecondLevel, SharedKey
 from tradingbot_engine.redis_client.client import RedisClient
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 VIEW = SharedKey(cache="views", scope="5d5ba1d0", key="performance", version="7")
 
 

@@ -92,7 +92,7 @@ class Rig:
         return process
 
     def read(self, path: str) -> bytes:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.observer_port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.observer_port}{path}", timeout=WITHIN_SECONDS) as answer:
             body: bytes = answer.read()
             return body
 
@@ -100,8 +100,13 @@ class Rig:
         return msgspec.json.decode(self.read(REPORT_PATH), type=ObserverReport)
 
     def acknowledgement(self, generation: int) -> ObserverReport:
-        """Return the report that says what became of a generation, or the one after 5 s."""
-        return msgspec.json.decode(self.read(f"{REPORT_PATH}?generation={generation}&wait=5"), type=ObserverReport)
+        """Return the report that says what became of a generation; who gets none within 5 s asks again, as the operator does."""
+        deadline = time.monotonic() + WITHIN_SECONDS
+        while True:
+            report = msgspec.json.decode(self.read(f"{REPORT_PATH}?generation={generation}&wait=5"), type=ObserverReport)
+            if report.engine is not None and generation in {report.engine.generation, report.engine.refused_generation}:
+                return report
+            assert time.monotonic() < deadline, f"generation {generation} is not acknowledged: {report}"
 
     def log(self, module: str) -> str:
         return (self.folder / f"{module}.log").read_text()

@@ -54,7 +54,7 @@ def test_a_well_engine_is_measured_from_outside(rig: Rig) -> None:
         rig.read("/history?hours=never")
 
     observer.send_signal(signal.SIGTERM)
-    assert observer.wait(timeout=10) == 0
+    assert observer.wait(timeout=60) == 0
 
 
 def test_a_hung_engine_is_silent_and_is_well_again_when_it_goes_on(rig: Rig) -> None:
@@ -204,7 +204,7 @@ def test_a_port_that_is_taken_is_said_without_a_traceback(rig: Rig, tmp_path: Pa
     rig.start_observer()
     rig.eventually("it answers", lambda _report: True)
     second = rig.start_observer()
-    assert second.wait(timeout=30) == 1
+    assert second.wait(timeout=60) == 1
     log = (tmp_path / "tradingbot_observer.log").read_text()
     assert "can't listen on 127.0.0.1" in log
     assert "Traceback" not in log

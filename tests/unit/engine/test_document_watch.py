@@ -11,7 +11,7 @@ import pytest
 
 from tradingbot_engine.document_watch import DocumentWatch
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 60.0
 
 
 class Reader:

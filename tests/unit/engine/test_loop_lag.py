@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from tradingbot_engine.loop_lag import BUSY_FROM_SECONDS, LoopLag
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 60.0
 
 
 def measured(load: Callable[[LoopLag], Awaitable[None]]) -> LoopLag:

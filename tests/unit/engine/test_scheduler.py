@@ -15,7 +15,7 @@ from tradingbot_contract.metrics import JOB_DURATION
 from tradingbot_engine.scheduler import DONE, FAILED, LONGEST_PUT_OFF_SECONDS, THROTTLED, Job, Scheduler, draw_pause, may_put_off
 from tradingbot_engine.unavailable import UnavailableError
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 60.0
 
 
 async def until(holds: Callable[[], bool]) -> None:

@@ -54,6 +54,6 @@ def test_it_waits_for_the_api_server_and_ends_when_told_to(tmp_path: Path, numbe
         line = process.stderr.readline()
     assert "127.0.0.1" in line
     process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors

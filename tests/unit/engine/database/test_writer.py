@@ -43,7 +43,7 @@ def other(tmp_path: Path, journal: Journal) -> Iterator[sqlite3.Connection]:  # 
 
 def within_seconds(work: Coroutine[Any, Any, T]) -> T:
     async def bounded() -> T:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return await work
 
     return asyncio.run(bounded())

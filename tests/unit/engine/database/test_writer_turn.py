@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from tradingbot_engine.database.writer_turn import WriterTurn
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 
 
 def wait_until(true: Callable[[], bool]) -> None:

@@ -19,7 +19,7 @@ from tradingbot_engine.prediction.service import PredictionService
 
 Build = Callable[..., PredictionService]
 NEWS, TWEET = Passage("gain"), Passage("gain", Source.SOCIAL)
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 
 
 async def judged_by(service: PredictionService) -> tuple[str, str]:
