@@ -24,7 +24,7 @@ from tradingbot_engine.redis_client.client import RedisClient
 from tradingbot_engine.telemetry.record import NO_ATTRIBUTES, Attributes
 from tradingbot_engine.unavailable import UnavailableError
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 PATIENCE_SECONDS = 10.0
 LITTLE_PATIENCE_SECONDS = 0.3
 T = TypeVar("T")
@@ -56,6 +56,14 @@ async def fails(client: RedisClient, key: str = "any", patience_seconds: float =
     with pytest.raises(UnavailableError) as error:
         await client.get(key, patience_seconds)
     return str(error.value)
+
+
+async def answers(client: RedisClient) -> bool:
+    try:
+        await client.get("any", PATIENCE_SECONDS)
+    except UnavailableError:
+        return False
+    return True
 
 
 def test_values_come_back_until_their_time_is_over(server: RedisServer) -> None:
@@ -186,13 +194,15 @@ def test_a_late_answer_is_asked_for_once_more_if_the_spec_says_so(server: RedisS
         settings = RedisPool(socket_timeout_seconds=short, connect_timeout_seconds=short, retry_on_timeout=retry_on_timeout)
         with FaultyLink(server.port) as link:
             async with connected(server.url(port=link.port), settings) as client:
-                assert await client.get("any", PATIENCE_SECONDS) is None
+                while not await answers(client):  # a slow machine may need several tries within so short a time
+                    await client.check()
+                accepted = link.accepted
                 link.stall()
                 await fails(client)
-                return link.accepted
+                return link.accepted - accepted
 
-    assert asyncio.run(attempts(retry_on_timeout=False)) == 1
-    assert asyncio.run(attempts(retry_on_timeout=True)) == 2
+    assert asyncio.run(attempts(retry_on_timeout=False)) == 0
+    assert asyncio.run(attempts(retry_on_timeout=True)) == 1
 
 
 def test_a_server_that_accepts_and_stays_silent_gets_the_time_of_a_connection(server: RedisServer) -> None:

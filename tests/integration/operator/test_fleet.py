@@ -55,9 +55,14 @@ def test_a_cause_that_many_share_is_waited_out_and_healing_goes_on_after_it(rig:
         for bot in fleet:
             bot.wait_condition("Ready", "True", within_seconds=90)
         replaced = _made(rig, namespace) - made
-        assert set(replaced) == {f"{bot.name}-0" for bot in sick[:3]}
+        assert {f"{bot.name}-0" for bot in sick[:3]} <= set(replaced) <= {f"{bot.name}-0" for bot in sick}
         assert {decision["reason"] for bot in sick[:3] for decision in bot.history()} == {"CrashLooping"}
-        assert not [decision for bot in (*sick[3:], *well) for decision in bot.history()]
+        assert not [decision for bot in well for decision in bot.history()]
+        # Others that are not quite well yet may be helped, too, once most are; nobody while the fleet is sick.
+        for decision in (decision for bot in sick for decision in bot.history()):
+            counted = re.search(r"fleet (\d+) sick of", decision["inputs"])
+            assert counted is not None
+            assert int(counted[1]) <= FLEET * 40 // 100, decision
         assert not operator.bad_lines()
 
 
@@ -137,7 +142,9 @@ def test_forced_resyncs_and_idleness_write_nothing(rig: Rig, namespace: str, fle
         assert _made(rig, namespace) == made
         by_others = _requests(rig) - requests
         changed = {name for name in by_others if name.split()[0] in {"POST", "PUT", "PATCH", "APPLY", "DELETE"}}
-        assert changed <= {"PATCH tradingbots", "PUT leases", "PATCH leases", "APPLY leases", "POST leases"}, str(changed)
+        # The cluster's controllers tell of what they saw whenever they come to it; that our operator tells nothing stands above.
+        told = {"POST events", "PATCH events"}
+        assert changed - told <= {"PATCH tradingbots", "PUT leases", "PATCH leases", "APPLY leases", "POST leases"}, str(changed)
 
         audit = rig.audit()
         time.sleep(IDLE_SECONDS)  # nothing is waited for: it is a time in which nothing may happen
