@@ -341,14 +341,16 @@ def test_fenced_it_holds_no_connection_of_a_shared_database(engines: Any, buyer:
 def test_fenced_and_released_many_times_no_step_is_lost_or_taken_twice(engines: Any, tmp_path: Path) -> None:
     twin = tmp_path / "twin"
     assert engines.start(engines.document, "--exit-when-finished", data=twin).wait() == 0
-    paced = engines.with_replay(speed=1500.0)
+    paced = engines.with_replay(speed=100.0)  # slow enough that nobody can be too late to fence it
     engine = engines.start(paced)
     for generation in range(2, 8, 2):
-        engine.until_state("Running")
+        bars = engine.until_state("Running")["bars"]
+        engine.until(lambda bars=bars: engine.status()["bars"] > bars, "bars")
         swap(engine, structs.replace(paced, generation=generation, activity=Activity.FENCE))
         engine.until_state("Fenced")
         assert not [order for order in read_orders(engines.data) if order["status"] == "new"]
-        swap(engine, structs.replace(paced, generation=generation + 1))
+        released = paced if generation < 6 else engines.document  # the last time at full speed, to the end
+        swap(engine, structs.replace(released, generation=generation + 1))
     engine.until_state("Finished")
     assert engine.terminate() == 0
     ours, theirs = engines.read_tables(engines.data), engines.read_tables(twin)

@@ -31,6 +31,7 @@ from tradingbot_contract.resources import MemoryMode, Model, Prediction
 from tradingbot_contract.spec import News, NewsFile, NewsHttp, NewsType, Strategy
 
 SYMBOLS = ("AAPL", "GOOG", "IBM", "MSFT")
+FIRST_PRICE = dt.datetime(2000, 3, 1, tzinfo=dt.UTC)
 FIRST_DAY = dt.datetime(2004, 9, 1, tzinfo=dt.UTC)
 ITEMS = 600
 KILLS = 4
@@ -46,10 +47,10 @@ def social(tmp_path: Path) -> Path:
     return tiny_model.write_model(tmp_path / "social", labels=("negative", "neutral", "positive"))
 
 
-def write_news(path: Path) -> list[dict[str, str]]:
+def write_news(path: Path, first_day: dt.datetime = FIRST_DAY) -> list[dict[str, str]]:
     """Write news of some years of the data that ships with the engine; return the rows."""
     dice = random.Random(7)  # noqa: S311 - repeatable, not secret
-    moment = FIRST_DAY
+    moment = first_day
     rows = []
     for number in range(ITEMS):
         moment += dt.timedelta(hours=dice.uniform(1, 60))
@@ -112,7 +113,7 @@ def test_what_was_told_last_is_taken_down_before_the_end(engines: Any, tmp_path:
 def test_killed_at_any_moment_it_ends_as_if_nothing_had_happened(
     engines: Any, tmp_path: Path, finbert: Path, social: Path, seed: int
 ) -> None:
-    write_news(tmp_path / "news.csv")
+    write_news(tmp_path / "news.csv", FIRST_PRICE)  # so that there is news to judge at every moment at which it is killed
     prediction = Prediction(finbert=Model(source=str(finbert)), social=Model(source=str(social)))
 
     def document(speed: float = 0.0) -> Any:
@@ -123,7 +124,7 @@ def test_killed_at_any_moment_it_ends_as_if_nothing_had_happened(
     moments = random.Random(seed)  # noqa: S311 - repeatable, not secret
     broken = tmp_path / "broken"
     for _ in range(KILLS):
-        engine = engines.start(document(speed=600.0), data=broken)
+        engine = engines.start(document(speed=100.0), data=broken)
         engine.until_state("Running")
         engine.until(lambda engine=engine: "commits_total 0" not in engine.get("/metrics")[1], "first commit")
         time.sleep(moments.uniform(0.0, 0.4))  # the moment is what varies, not what is waited for
