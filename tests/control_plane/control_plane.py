@@ -57,6 +57,14 @@ _AUDIT_POLICY: Final = {
 
 
 @dataclass(frozen=True)
+class _GoPrograms(Binaries):
+    """Programs that may have some memory more: most of what they do otherwise is to collect their garbage."""
+
+    def environment(self) -> dict[str, str]:
+        return super().environment() | {"GOGC": "400"}
+
+
+@dataclass(frozen=True)
 class Programs:
     """Folders of what was built."""
 
@@ -81,7 +89,7 @@ def find_programs(cache: Cache | None = None) -> Programs:
 
 
 def _folder(runner: Runner, step: Step) -> Binaries:
-    return Binaries(runner.output(step))
+    return _GoPrograms(runner.output(step))
 
 
 class Etcd(ServerProcess):

@@ -62,13 +62,15 @@ class Trial:
         """Rules that were asked and have refused nothing."""
         self._numbers = itertools.count()
 
-    def submit(self, spec: Any, *, what: str, name: str = "") -> Tried:
-        """Make a bot of a spec, if the API server takes it."""
+    def submit(self, spec: Any, *, what: str, name: str = "", rehearsal: bool = False) -> Tried:
+        """Make a bot of a spec, if the API server takes it; in a rehearsal it says what it would do, and does not."""
         bot = name or f"bot-{next(self._numbers)}"
         made = {"apiVersion": VERSION, "kind": "TradingBot", "metadata": {"name": bot, "namespace": self.namespace}, "spec": spec}
         try:
-            tried = Tried("", self.rig.api.create("tradingbots", self.namespace, made, fieldValidation="Strict"))
-            self.taken.append(self.rig.bot(self.namespace, bot))
+            query = {"fieldValidation": "Strict"} | ({"dryRun": "All"} if rehearsal else {})
+            tried = Tried("", self.rig.api.create("tradingbots", self.namespace, made, **query))
+            if not rehearsal:
+                self.taken.append(self.rig.bot(self.namespace, bot))
         except RefusedError as error:
             tried = Tried(str(error), {})
         self._judge(made, tried, what)
@@ -217,13 +219,14 @@ def test_each_default_is_applied_by_the_api_server(trial: Trial) -> None:
         if "default" not in node.schema:
             continue
         spec = _without(WHOLE, node.path[1:])
-        tried = trial.submit(_alone(spec, f"account-{number}"), what=f"{node.name} left out")
+        tried = trial.submit(_alone(spec, f"account-{number}"), what=f"{node.name} left out", rehearsal=True)
         assert not tried.refused, f"{node.name} left out: {tried.refused}"
         for path, default, stored in applied_defaults(SCHEMA, spec, tried.stored["spec"]):
             assert _contains(stored, default), f"{path}: {default} is the default, {stored} is stored"
             applied[path] += 1
     print(dict(trial.counts), f"defaults applied: {len(applied)}")
     assert all_defaults(SCHEMA) == set(applied)
+    assert not trial.submit(_without_defaults(SCHEMA, WHOLE), what="all defaults left out").refused
     assert not trial.problems, "\n".join(trial.problems)
     trial.wait_converged()
 
@@ -423,6 +426,15 @@ def _without(spec: Object, path: tuple[str, ...]) -> Object:
         inside = inside[0] if name == "[]" else inside[name]
     inside.pop(path[-1], None)
     return made
+
+
+def _without_defaults(schema: Object, spec: Object) -> Object:
+    """Return a spec without whatever has a default."""
+    entries = {name: entry for name, entry in schema.get("properties", {}).items() if name in spec and "default" not in entry}
+    return {
+        name: _without_defaults(entry, spec[name]) if entry["type"] == "object" and "properties" in entry else spec[name]
+        for name, entry in entries.items()
+    }
 
 
 def _merged(spec: Object, change: Object) -> Object:
