@@ -17,6 +17,8 @@ PYTHON := $(VENV)/bin/python
 PYTEST := $(PYTHON) -m pytest
 # Files of tests side by side, each whole on one worker. The suite on the cluster is one after another: it has one cluster.
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+# Those of integration wait for half of their time, so there are three for two cores; they begin in an order of their own.
+WAITING := -n $(shell expr 3 '*' $$(nproc) / 2) --maxprocesses 6 --dist loadfile --no-loadscope-reorder
 export PYTHONUNBUFFERED := 1
 
 include tests/cluster/cluster.mk
@@ -92,7 +94,9 @@ chart-snapshots: ## take the chart's snapshots anew, after a wanted change of a 
 	$(CACHE)/bin/helm-unittest --strict --update-snapshot charts/tradingbot-operator
 
 .PHONY: test-unit
-test-unit: check security ## the quick part: checks, unit and architecture tests, no cluster
+test-unit: venv ## the quick part: checks, unit and architecture tests, no cluster
+	@# Each of them keeps one core busy.
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line check security
 	@# The chart's tests need helm; where it has to be built first, that should be seen.
 	@$(SYSTEM_PYTHON) tests/cluster/cluster.py tools
 	$(PYTEST) $(PARALLEL) tests/unit tests/architecture
@@ -114,7 +118,7 @@ sbom: venv $(SECURITY_ENV)/.ready ## what is in each image, as CycloneDX, in bui
 
 .PHONY: test-integration
 test-integration: venv ## real processes, files and sockets, no cluster
-	$(PYTEST) $(PARALLEL) tests/integration
+	$(PYTEST) $(WAITING) tests/integration
 
 .PHONY: crash-consistency
 crash-consistency: venv ## the operator ended around every single call of a scenario; the suite takes some of them
