@@ -1,4 +1,4 @@
-"""What has to be done before a deleted bot goes, and when it may go: in any case within a minute.
+"""What has to be done before a deleted bot goes, and when it may go: in any case within a minute of an operator.
 
 `lifecycle.onDelete` asks for open orders to be cancelled, or positions to be sold, first. A finalizer holds the resource for that time.
 It holds it as long as an engine may still do what is asked for, and never longer than :data:`TIMEOUT_SECONDS`.
@@ -15,7 +15,7 @@ from tradingbot_operator.names import FINALIZER
 from tradingbot_operator.operations import OnDelete
 
 TIMEOUT_SECONDS: Final = 60.0
-"""How long a deleted bot stays for the sake of its orders or positions, counted from its deletion."""
+"""How long a deleted bot stays for the sake of its orders or positions, counted from when the operator saw its deletion."""
 RECHECK_SECONDS: Final = 1.0
 """How often it is looked at meanwhile."""
 
@@ -80,7 +80,7 @@ def without_finalizer(present: tuple[str, ...]) -> tuple[str, ...]:
 def plan_deletion(
     on_delete: OnDelete,
     *,
-    deleted_at: float,
+    seen_at: float,
     now: float,
     finalizers: tuple[str, ...],
     shards: tuple[DeletionFacts, ...],
@@ -90,7 +90,8 @@ def plan_deletion(
 
     Args:
         on_delete: What the spec says now; it may be changed to let the bot go.
-        deleted_at: `metadata.deletionTimestamp` in seconds since the epoch.
+        seen_at: When it was seen that the bot is being deleted, in seconds since the epoch by the clock of `now`: engines that nobody told
+            of it, because no operator was there, have had no time.
         now: Seconds since the epoch.
         finalizers: Those of the resource. Without ours nothing is waited for: the API server is already removing the bot.
         shards: One for each shard that has a pod, or should have one.
@@ -103,7 +104,7 @@ def plan_deletion(
     if not pending:
         left = [shard for shard in shards if not _is_finished(shard, activity)]
         return DeletionPlan(activity=activity, done=True, message=_name(left, "not seen to, because no engine could do it"))
-    waited = abs(now - deleted_at)  # with a clock that is far behind the API server's it would be hours
+    waited = abs(now - seen_at)  # with a clock that was put back it would be hours
     if waited >= TIMEOUT_SECONDS:
         message = _name(pending, f"not seen to within {TIMEOUT_SECONDS:.0f} s")
         return DeletionPlan(activity=activity, done=True, timed_out=True, message=message)

@@ -18,9 +18,10 @@ def judge_deletion(world: World, shards: tuple[ShardView, ...]) -> DeletionPlan 
     workload = world.children.get(ObjectKey("StatefulSet", workload_name(world.bot)))
     is_going = workload is None or "deletionTimestamp" in workload["metadata"]
     expected = 0 if workload is None or is_going else workload["spec"]["replicas"]
+    seen_at = world.deletion_seen_at
     return plan_deletion(
         world.bot.spec.lifecycle.on_delete,
-        deleted_at=parse_time(metadata.deletion_timestamp),
+        seen_at=parse_time(metadata.deletion_timestamp) if seen_at is None else seen_at,
         now=world.now,
         finalizers=tuple(metadata.finalizers),
         shards=tuple(_facts(shard, expected) for shard in shards if shard.pod is not None or shard.number < expected),

@@ -33,6 +33,8 @@ class Memory:
         self._resizes: defaultdict[BotKey, dict[str, ResizeRefusal]] = defaultdict(dict)
         self._going: dict[str, float] = {}
         """When a namespace was last found to be on its way out."""
+        self._deletions: dict[BotKey, tuple[str, float]] = {}
+        """Which bot of that name is being deleted, by its uid, and when that was first seen."""
 
     def problem(self, bot: BotKey) -> Problem | None:
         return self._problems.get(bot)
@@ -91,8 +93,19 @@ class Memory:
         noted_at = self._going.get(namespace)
         return noted_at is not None and 0.0 <= now - noted_at <= GOING_SECONDS and created_at + 1.0 <= noted_at
 
+    def deletion_seen_at(self, bot: BotKey, uid: str, *, now: float) -> float:
+        """Return when this operator first saw that a bot is being deleted; that is now for one of which it knew nothing.
+
+        An operator that begins anew waits anew: its engines are then given more time, and never less.
+        """
+        seen = self._deletions.get(bot)
+        if seen is None or seen[0] != uid:
+            seen = self._deletions[bot] = (uid, now)
+        return seen[1]
+
     def forget(self, bot: BotKey) -> None:
         """Forget a bot that is gone."""
+        self._deletions.pop(bot, None)
         self._problems.pop(bot, None)
         self._left.pop(bot, None)
         self._settled.pop(bot, None)

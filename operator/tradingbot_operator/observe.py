@@ -30,6 +30,7 @@ def observe(
     # A copy of a pod, made by hand with its labels, is no engine of the bot's.
     pods = tuple(pod for pod in cache.pods(key) if shard_of(bot, pod.name) is not None)
     account, created = bot.spec.broker.account, bot.metadata.creation_timestamp
+    is_deleted = bot.metadata.deletion_timestamp is not None
     return World(
         bot=bot,
         status=read_status(body),
@@ -43,6 +44,7 @@ def observe(
         fleet=fleet,
         claims=cache.claims(account) if account else (),
         namespace_terminating=memory.namespace_is_going(key.namespace, now=now, created_at=parse_time(created) if created else 0.0),
+        deletion_seen_at=memory.deletion_seen_at(key, bot.metadata.uid, now=now) if is_deleted else None,
         now=now,
     )
 

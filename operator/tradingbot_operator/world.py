@@ -151,5 +151,7 @@ class World(Struct, frozen=True, kw_only=True):
     absent_pods: frozenset[str] = frozenset()
     """Pods that, when the API server itself was asked just now, were not there."""
     namespace_terminating: bool = False
+    deletion_seen_at: float | None = None
+    """When this operator first saw that the bot is being deleted; None: it goes by the API server's word for when that was."""
     now: float
     """Seconds since the epoch."""

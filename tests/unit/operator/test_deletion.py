@@ -17,7 +17,7 @@ from tradingbot_operator.deletion import (
 from tradingbot_operator.names import FINALIZER
 from tradingbot_operator.operations import OnDelete
 
-DELETED_AT = 1_000.0
+SEEN_AT = 1_000.0
 
 
 def shard(word: EngineWord | None = None, *, name: str = "momentum-0", **facts: bool) -> DeletionFacts:
@@ -37,8 +37,8 @@ def judge(
 ) -> DeletionPlan:
     return plan_deletion(
         on_delete,
-        deleted_at=DELETED_AT,
-        now=DELETED_AT + after,
+        seen_at=SEEN_AT,
+        now=SEEN_AT + after,
         finalizers=finalizers,
         shards=shards,
         namespace_terminating=namespace_terminating,

@@ -72,3 +72,25 @@ def test_a_bot_in_a_new_namespace_does_not_wait_for_the_old_one_of_that_name_to_
         body["metadata"]["creationTimestamp"] = format_time(created_at)
         world = observe(body, CALM, cache, poller, memory, fleet=FleetFacts(), now=now + 5.0)
         assert world.namespace_terminating is is_going
+
+
+def test_a_bot_that_was_deleted_while_no_operator_was_there_has_all_its_time_left(
+    make_body: Callable[..., dict[str, Any]], now: float
+) -> None:
+    """Its engine hears of it only now; nor does a clock that is a minute ahead of the API server's take the time away."""
+    memory, cache = Memory(), Cache()
+    poller = ReportPoller(cache, ask_nobody, lambda _: None, OperatorMetrics(), interval_seconds=5.0)
+
+    def seen_at(uid: str, at: float, **metadata: str) -> float | None:
+        body = make_body()
+        body["metadata"] |= {"uid": uid} | metadata
+        return observe(body, CALM, cache, poller, memory, fleet=FleetFacts(), now=at).deletion_seen_at
+
+    deleted = {"deletionTimestamp": format_time(now - 3600.0)}
+    assert seen_at("first", now) is None
+    assert seen_at("first", now + 1.0, **deleted) == now + 1.0
+    assert seen_at("first", now + 9.0, **deleted) == now + 1.0
+    # Another bot of its name has a time of its own, and so has one that comes after it was forgotten.
+    assert seen_at("second", now + 20.0, **deleted) == now + 20.0
+    memory.forget(CALM)
+    assert seen_at("second", now + 30.0, **deleted) == now + 30.0
