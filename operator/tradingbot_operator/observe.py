@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from tradingbot_operator.bot_status import TradingBotStatus, parse_status
 from tradingbot_operator.cache import BotKey, Cache
 from tradingbot_operator.memory import Memory
 from tradingbot_operator.metrics_sources import ReportSource
 from tradingbot_operator.names import shard_of
+from tradingbot_operator.reasons import Reason
+from tradingbot_operator.remediation.ladder import Step
 from tradingbot_operator.resource import parse_bot
 from tradingbot_operator.timestamp import parse_time
 from tradingbot_operator.world import FleetFacts, World
+
+_REASONS: Final = frozenset(reason.value for reason in Reason)
+_ACTIONS: Final = frozenset({Reason.DRY_RUN.value, *(step.value for step in Step)})
 
 _logger = logging.getLogger(__name__)
 
@@ -50,9 +57,22 @@ def observe(
 
 
 def read_status(body: Mapping[str, Any]) -> TradingBotStatus:
-    """Return the status as last written; one that can't be read counts as none, and is written anew."""
+    """Return the status as last written; one that can't be read counts as none, and is written anew.
+
+    A later version may have written reasons and steps that this one has no words for. What it said by them is left out, so that who goes
+    back to this version has an operator that works.
+    """
     try:
-        return parse_status(body.get("status"))
+        return _without_later_words(parse_status(body.get("status")))
     except ValueError as error:
         _logger.warning("the status can't be read and is written anew", extra={"fields": {"bot": body["metadata"]["name"], "error": error}})
         return TradingBotStatus()
+
+
+def _without_later_words(status: TradingBotStatus) -> TradingBotStatus:
+    conditions = [condition for condition in status.conditions if condition.reason in _REASONS]
+    history = [decision for decision in status.remediation.history if decision.reason in _REASONS and decision.action in _ACTIONS]
+    if len(conditions) == len(status.conditions) and len(history) == len(status.remediation.history):
+        return status
+    remediation = msgspec.structs.replace(status.remediation, history=history)
+    return msgspec.structs.replace(status, conditions=conditions, remediation=remediation)

@@ -13,7 +13,7 @@ from tradingbot_operator.metrics import OperatorMetrics
 from tradingbot_operator.metrics_sources.direct import ReportPoller
 from tradingbot_operator.metrics_sources.report_view import Target
 from tradingbot_operator.names import MANAGED_BY_LABEL, shard_of
-from tradingbot_operator.observe import observe
+from tradingbot_operator.observe import observe, read_status
 from tradingbot_operator.resource import TradingBot
 from tradingbot_operator.timestamp import format_time
 from tradingbot_operator.world import FleetFacts
@@ -94,3 +94,26 @@ def test_a_bot_that_was_deleted_while_no_operator_was_there_has_all_its_time_lef
     assert seen_at("second", now + 20.0, **deleted) == now + 20.0
     memory.forget(CALM)
     assert seen_at("second", now + 30.0, **deleted) == now + 30.0
+
+
+def test_what_a_later_version_has_written_ends_no_pass_of_this_one(make_body: Callable[..., dict[str, Any]]) -> None:
+    def condition(kind: str, reason: str) -> dict[str, Any]:
+        return {"type": kind, "status": "True", "reason": reason}
+
+    def decision(action: str, reason: str) -> dict[str, Any]:
+        return {"time": "2026-01-01T00:00:00Z", "action": action, "reason": reason}
+
+    taken = [decision("RestartPod", "EngineSilent"), decision("RestartPod", "Haunted"), decision("Exorcise", "EngineSilent")]
+    body = make_body()
+    body["status"] = {
+        "conditions": [condition("Accepted", "Accepted"), condition("Ready", "ReadyAsNeverBefore")],
+        "remediation": {"history": taken, "budget": {"maxActions": 12, "level": 3.0}},
+        "shards": [{"name": "calm-0", "symbols": ["AAPL"], "quarantine": {"reason": "Haunted"}}],
+    }
+    status = read_status(body)
+    assert [condition.type for condition in status.conditions] == ["Accepted"]
+    assert [(decision.action, decision.reason) for decision in status.remediation.history] == [("RestartPod", "EngineSilent")]
+    # What is left of the budget, and who is fenced, is read all the same.
+    assert status.remediation.budget is not None
+    assert status.remediation.budget.level == 3.0
+    assert status.shards[0].quarantine is not None
