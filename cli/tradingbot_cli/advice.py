@@ -18,7 +18,7 @@ ADVICE: Final = {
     Reason.CRASH_LOOPING: _LOGS,
     Reason.ENGINE_EXITED: _LOGS,
     Reason.ENGINE_KILLED: _LOGS,
-    Reason.EXIT_UNKNOWN: "look what ended it: kubectl -n {namespace} describe pod -l app.kubernetes.io/instance={name}",
+    Reason.EXIT_UNKNOWN: "read what its observer saw: {tradingbot} logs {name} --container observer",
     Reason.OOM_KILLED: "give it more memory, live: "
     + _TUNE
     + " engine.resources.limits.memory=1Gi (or let the operator: health.remediation.memoryCeiling=1Gi)",
