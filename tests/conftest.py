@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -18,3 +19,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("fuzz" if ENV_EXAMPLES in os.environ else "project")
+
+# Who runs the tests in the background of a shell has them ignore Ctrl-C, and with them all that they start: some are ended by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)

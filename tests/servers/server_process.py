@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -27,6 +28,7 @@ HOST = "127.0.0.1"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.02
+_LOWEST_PORT = 20_000
 _START_ATTEMPTS = 3
 _SHOWN_LOG_LINES = 25
 # Waits for the end of its input, which comes when the process that holds the other end is gone, however it ended.
@@ -206,11 +208,11 @@ class ServerProcess(ABC):
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that nobody listens on now, and that the kernel gives to no outgoing connection before it is taken."""
+    first_of_kernel = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while _is_taken(port := _LOWEST_PORT + secrets.randbelow(first_of_kernel - _LOWEST_PORT)):
+        pass
+    return port
 
 
 def _is_taken(port: int) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from server_process import free_port
 from tradingbot_contract.document import VERSION, BotIdentity, DatabaseAccess, EngineDocument
 from tradingbot_contract.endpoints import METRICS_PATH, REPORT_PATH
 from tradingbot_contract.report import ObserverReport
@@ -24,13 +24,6 @@ from tradingbot_contract.spec import Broker, Feed, Health, Market, Observability
 
 ROOT = Path(__file__).resolve().parents[3]
 WITHIN_SECONDS = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def document(*, generation: int = 1, silent_after_seconds: float = 2.0, interval_seconds: float = 1.0) -> EngineDocument:

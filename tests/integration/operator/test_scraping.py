@@ -15,6 +15,7 @@ import yaml
 
 from bot_rig import Rig, eventually
 from prometheus_server import PrometheusServer
+from server_process import free_port
 from tradingbot_contract.document import render_document
 from tradingbot_contract.metrics import BARS, OBSERVER_TIME, prometheus_name
 
@@ -78,8 +79,8 @@ def test_the_documented_configuration_gives_the_labels_that_rules_and_dashboards
                 bot.observer_port: of_bot("observer"),
                 operator.port: of_operator(),
                 # Neither a bot that is to be left alone nor a stranger is scraped, whatever answers there.
-                observer_rig.free_port(): of_bot("engine", scrape="false", name="quiet"),
-                observer_rig.free_port(): discovered("web", "shop-0", "shop", "http", {"app.kubernetes.io/name": "shop"}, scrape="true"),
+                free_port(): of_bot("engine", scrape="false", name="quiet"),
+                free_port(): discovered("web", "shop-0", "shop", "http", {"app.kubernetes.io/name": "shop"}, scrape="true"),
             }
         )
 
