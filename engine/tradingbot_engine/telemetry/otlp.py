@@ -102,9 +102,6 @@ class OtlpExport:
         before = self._state
         if endpoint != self._endpoint:
             return
-        if before.up is not succeeded:
-            level = logging.INFO if succeeded else logging.WARNING
-            _logger.log(level, "collector answers" if succeeded else "collector can't be reached", extra={"fields": {"endpoint": endpoint}})
         self._state = Dependency(
             name="otlp",
             up=succeeded,
@@ -112,3 +109,6 @@ class OtlpExport:
             message="" if succeeded else f"{endpoint} takes no metrics",
             latency_seconds=seconds if succeeded else before.latency_seconds,
         )
+        if before.up is not succeeded:
+            level = logging.INFO if succeeded else logging.WARNING
+            _logger.log(level, "collector answers" if succeeded else "collector can't be reached", extra={"fields": {"endpoint": endpoint}})
