@@ -149,6 +149,9 @@ def parse_bot(body: Mapping[str, Any]) -> TradingBot:
     Raises:
         SpecError: it is no TradingBot of this version, or a field is unknown, missing or out of bounds; the message begins with its path.
     """
+    for key, wanted in (("apiVersion", VERSION), ("kind", KIND)):
+        if key not in body:
+            raise SpecError(f"{key} is missing: it must be {wanted}")
     if body.get("kind") != KIND or body.get("apiVersion") != VERSION:
         raise SpecError(f"this is a {body.get('kind')} of {body.get('apiVersion')}: a {KIND} of {VERSION} is needed")
     metadata = _convert(body.get("metadata"), Metadata, "metadata")

@@ -51,7 +51,7 @@ def test_several_bots_are_chosen_from_by_name() -> None:
         (f"{BOT}  health: {{score: {{warning: 90}}}}\n", "bot.yaml: spec.health.score: must be in order: critical < warning < unhealthy"),
         (BOT.replace("name: first", "name: First"), "bot.yaml: metadata.name must be"),
         (f"{BOT}---\n{BOT.replace('[AAPL]', '[]')}", "bot.yaml (first): spec.market.symbols:"),
-        (f"{BOT}---\nkind: TradingBot\n", "bot.yaml (bot 2): this is"),
+        (f"{BOT}---\nkind: TradingBot\n", "bot.yaml (bot 2): apiVersion is missing: it must be tradingbot.dev/v1alpha1"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_file_and_field(text: str, message: str) -> None:

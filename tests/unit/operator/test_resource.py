@@ -94,6 +94,10 @@ def test_a_name_that_no_service_could_have_is_refused(make_body: Callable[..., B
 def test_another_kind_or_version_is_refused(make_body: Callable[..., Body], field: str) -> None:
     with pytest.raises(SpecError, match=r"a TradingBot of tradingbot.dev/v1alpha1 is needed"):
         parse_bot(make_body() | {field: "Other"})
+    body = make_body()
+    del body[field]
+    with pytest.raises(SpecError, match=rf"^{field} is missing: it must be (TradingBot|tradingbot.dev/v1alpha1)$"):
+        parse_bot(body)
 
 
 def test_what_the_api_server_adds_is_no_error(make_body: Callable[..., Body]) -> None:
